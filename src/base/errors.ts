@@ -1,0 +1,81 @@
+/** One error type for everything a peer, a disk or an operator can do wrong. Bugs are `assert`ed. */
+
+/** Every code a `Fault` can carry. Meaning, cause and cure of each: docs/reference/errors.md. */
+export type FaultCode =
+  // Matroska and EBML
+  | "mkv.not-matroska"
+  | "mkv.truncated"
+  | "mkv.element-too-large"
+  | "mkv.too-deep"
+  | "mkv.bad-id"
+  | "mkv.bad-size"
+  | "mkv.child-overflow"
+  | "mkv.bad-value"
+  | "mkv.bad-block"
+  | "mkv.bad-lacing"
+  | "mkv.bad-crc"
+  | "mkv.no-tracks"
+  | "mkv.unknown-track"
+  | "mkv.too-many-tracks"
+  | "mkv.too-many-elements"
+  // codecs and MP4
+  | "codec.bad-config"
+  | "codec.bad-payload"
+  | "codec.unsupported"
+  // ingest
+  | "ingest.fragment-too-large"
+  | "ingest.fragment-too-long"
+  | "ingest.metadata-limit"
+  | "ingest.bad-timestamp"
+  | "ingest.busy"
+  | "ingest.idle"
+  // streams and requests
+  | "stream.not-found"
+  | "stream.exists"
+  | "stream.bad-name"
+  | "stream.deleted"
+  | "request.bad"
+  | "request.bad-time"
+  | "request.bad-range"
+  | "request.range-not-satisfiable"
+  | "request.no-route"
+  | "request.no-media"
+  | "request.too-large"
+  // storage
+  | "store.unavailable"
+  | "store.not-found"
+  | "store.full"
+  | "store.corrupt"
+  | "store.locked"
+  | "index.unavailable"
+  // start-up and settings
+  | "config.bad"
+  | "server.port-taken"
+  | "server.closing"
+  | "internal";
+
+export interface FaultOptions {
+  /** Byte offset in the input where the fault was noticed. */
+  at?: number;
+  cause?: unknown;
+}
+
+export class Fault extends Error {
+  override readonly name = "Fault";
+  readonly code: FaultCode;
+  /** Byte offset in the input, when there is an input. */
+  readonly at: number | undefined;
+
+  constructor(code: FaultCode, message: string, options: FaultOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.at = options.at;
+  }
+}
+
+/** Any thrown value as a `Fault`; what is not one becomes `internal` (or the given code) with its cause. */
+export function asFault(error: unknown, code: FaultCode = "internal"): Fault {
+  if (error instanceof Fault) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Fault(code, message, { cause: error });
+}

@@ -1,0 +1,181 @@
+/** What a fragment is, and the ports it passes through. Pure values and interfaces; no I/O, no clock. */
+import type { Rope } from "../base/rope.ts";
+import type { Micros, Millis } from "../base/units.ts";
+import type { SimpleTag } from "../media/mkv/items.ts";
+import type { TrackSet } from "../media/track.ts";
+import type { FragmentNumber } from "./fragment-number.ts";
+
+/** What a fragment holds of one track. Counted after lacing and header-stripping are undone. */
+export interface TrackTotals {
+  readonly track: number;
+  readonly frames: number;
+  readonly keyframes: number;
+  readonly payloadBytes: number;
+}
+
+/** Times, counts and flags of a fragment. The index keeps exactly this for each one. */
+export interface FragmentInfo {
+  readonly number: FragmentNumber;
+  /** Earliest presentation time in it (B-frames: not always the first frame's). */
+  readonly producedStartUs: Micros;
+  /** Latest presentation time + duration, estimated for the last frame. Above `producedStartUs`. */
+  readonly producedEndUs: Micros;
+  /** False: does not start at a key frame; a decoder needs an earlier fragment of the same run. */
+  readonly seekable: boolean;
+  /** Counts up per producer session; a new run is a new timeline (clock jump, reconnect). */
+  readonly session: string;
+  readonly run: number;
+  readonly totals: readonly TrackTotals[];
+}
+
+/** A whole fragment, cut and ready to be stored. */
+export interface SealedFragment {
+  readonly info: FragmentInfo;
+  readonly trackSet: TrackSet;
+  /** Cluster time: nanoseconds since the Unix epoch on the producer's clock. */
+  readonly clusterNs: bigint;
+  /** Matroska block elements (SimpleBlock, BlockGroup), times relative to `clusterNs` in the track set's scale. */
+  readonly blocks: Rope;
+  /** The producer's own tags for this fragment. */
+  readonly tags: readonly SimpleTag[];
+}
+
+/** A fragment that survives a crash, and where its bytes are. */
+export interface StoredFragment {
+  readonly info: FragmentInfo;
+  readonly packId: string;
+  /** Hash of the track set in force. */
+  readonly trackSetId: string;
+  /** Byte range of the fragment in its pack: its Tags element and its Cluster, both whole. */
+  readonly offset: number;
+  readonly size: number;
+  /** Byte range of its block elements: the end of the Cluster. */
+  readonly blocksOffset: number;
+  readonly blocksSize: number;
+  /** CRC-32 of the block bytes alone: lets a clip re-time a Cluster without reading its media. */
+  readonly blocksCrc: number;
+  /** The Cluster's time, nanoseconds since the Unix epoch. */
+  readonly clusterNs: bigint;
+}
+
+export interface RecordingOptions {
+  readonly stream: string;
+  /** Unique per producer connection. */
+  readonly session: string;
+}
+
+/** Where finished fragments go: implemented by the archive, used by ingest. */
+export interface FragmentSink {
+  /** Throws `stream.not-found`. Several recordings of one stream may be open at once. */
+  open(options: RecordingOptions): Promise<Recording>;
+}
+
+export interface Recording {
+  /** False: retention is 0, fragments are live only and `append` must not be called. */
+  readonly persists: boolean;
+  /** The number of a fragment that begins to arrive now. Rises strictly per stream. */
+  nextNumber(): FragmentNumber;
+  /**
+   * Takes a fragment at once; resolves when it is PERSISTED: bytes fsynced and found by the index.
+   * Rejects with `store.*` or `index.unavailable`; then the fragment is not acked and not found.
+   */
+  append(fragment: SealedFragment): Promise<StoredFragment>;
+  /** Bytes taken and not yet durable. A producer's bytes are not read while this is above a limit. */
+  readonly pendingBytes: number;
+  /** Resolves when all taken fragments have been decided. The pack may then be sealed after a grace time. */
+  close(): Promise<void>;
+}
+
+/** Which clock a time range is on. */
+export type ClockName = "producer" | "server";
+
+/** Half open: `fromMs` ≤ t < `toMs`. */
+export interface TimeRange {
+  readonly fromMs: Millis;
+  readonly toMs: Millis;
+}
+
+/** Totals of many fragments, enough for the exact size of any clip made from them. */
+export interface PackTotals {
+  readonly fragments: number;
+  readonly blocksBytes: number;
+  /** Per track: in how many fragments it occurs, and sums over them. */
+  readonly tracks: readonly (TrackTotals & { readonly fragments: number })[];
+}
+
+/** One pack as the index knows it, without its fragment list. */
+export interface PackSummary {
+  readonly packId: string;
+  readonly trackSetId: string;
+  readonly sealed: boolean;
+  readonly producedStartUs: Micros;
+  readonly producedEndUs: Micros;
+  /** Server times of its first and last fragment (when they began to arrive). */
+  readonly receivedFirstMs: Millis;
+  readonly receivedLastMs: Millis;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly bytes: number;
+  readonly totals: PackTotals;
+}
+
+/** Selects packs that may hold matching fragments. */
+export type PackSelection =
+  | { readonly by: "time"; readonly clock: ClockName; readonly range: TimeRange }
+  /** Fragments whose sequence is above this one. */
+  | { readonly by: "sequence"; readonly after: number };
+
+/** Reading side of the archive: implemented by the archive, used by play. */
+export interface FragmentReader {
+  /**
+   * Packs that overlap the selection, in order of their first fragment on the selected clock (or by
+   * sequence), a page at a time: never more than a page in memory. Throws `stream.not-found`.
+   */
+  packs(
+    stream: string,
+    selection: PackSelection,
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly PackSummary[]>;
+  /** The fragments of one pack in the order they were stored. Throws `store.not-found`. */
+  fragments(stream: string, packId: string): Promise<readonly StoredFragment[]>;
+  /** Throws `store.not-found`. */
+  trackSet(id: string): Promise<TrackSet>;
+  /** Exactly these bytes of a pack. Throws `store.not-found`, `store.corrupt` (pack too short). */
+  read(packId: string, offset: number, size: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Oldest and newest media of a stream, or undefined when there is none. */
+  extent(stream: string): Promise<StreamExtent | undefined>;
+}
+
+export interface StreamExtent {
+  readonly producedStartUs: Micros;
+  readonly producedEndUs: Micros;
+  readonly receivedFirstMs: Millis;
+  readonly receivedLastMs: Millis;
+  readonly bytes: number;
+}
+
+/** A named channel, as the catalogue keeps it. */
+export interface StreamInfo {
+  /** 1 to 256 of `A-Z a-z 0-9 _ . -` (the KVS rule). */
+  readonly name: string;
+  readonly createdMs: Millis;
+  /** Hours; 0 = live only; at most 87,600. */
+  readonly retentionHours: number;
+  readonly mediaType?: string;
+  /** Opaque; changes with every change. */
+  readonly version: string;
+}
+
+export interface StreamCatalogue {
+  /** Throws `stream.exists`, `stream.bad-name`, `request.bad` (retention out of range). */
+  create(options: {
+    name: string;
+    retentionHours: number;
+    mediaType?: string;
+  }): Promise<StreamInfo>;
+  /** Throws `stream.not-found`. */
+  get(name: string): Promise<StreamInfo>;
+  list(): Promise<readonly StreamInfo[]>;
+  /** Removes the stream and all its media. Throws `stream.not-found`. */
+  delete(name: string): Promise<void>;
+}
