@@ -37,3 +37,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener("abort", done, { once: true });
   });
 }
+
+/** ISO 8601 in UTC with milliseconds, for people. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,27 @@
+/** The process: makes the real clock, turns signals into an AbortSignal, runs the command. */
+import { runDemoCamera } from "../samples/demo-camera.ts";
+import { realClock } from "./base/clock.ts";
+import { run } from "./server/cli/run.ts";
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    // A second signal ends the process at once: the default action is back.
+    stop.abort();
+  });
+}
+// A reader that goes away (`| head`) is not an error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  stop.abort();
+});
+
+process.exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: realClock,
+  signal: stop.signal,
+  demoCamera: runDemoCamera,
+});

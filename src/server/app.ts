@@ -1,0 +1,74 @@
+/** The HTTP server with all its routes. Makes no parts and opens no port. */
+import { type FastifyInstance, fastify } from "fastify";
+import { Fault } from "../base/errors.ts";
+import { handlePutMedia } from "../ingest/mkv-http/put-media.ts";
+import { fromFastify, replyFault } from "./error-reply.ts";
+import type { Parts } from "./parts.ts";
+import { mediaRoutes } from "./routes/media.ts";
+import { streamRoutes } from "./routes/streams.ts";
+
+/** A JSON body may have this many bytes. Media bodies have no end and are read as they come. */
+const JSON_BODY_BYTES = 1 << 20;
+
+export function buildApp(parts: Parts): FastifyInstance {
+  const app = fastify({
+    bodyLimit: JSON_BODY_BYTES,
+    forceCloseConnections: true,
+    // A producer's request lasts as long as its camera runs.
+    requestTimeout: 0,
+    routerOptions: { maxParamLength: 256 },
+    // Some SDKs send the absolute form of the request line (RFC 9112 §3.2.2).
+    rewriteUrl: (req) => (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
+    exposeHeadRoutes: false,
+  });
+  app.setErrorHandler((error, _req, reply) => {
+    const fault = fromFastify(error);
+    if (fault.code === "internal")
+      parts.log.error("request.failed", { error: String(fault.stack ?? fault) });
+    return replyFault(reply, fault);
+  });
+  app.setNotFoundHandler((req) => {
+    throw new Fault("request.no-route", `there is no ${req.method} ${req.url.slice(0, 200)}`);
+  });
+  app.get("/healthz", async () => ({ status: "ok" }));
+  streamRoutes(app, parts);
+  mediaRoutes(app, parts);
+  putMediaRoute(app, parts);
+  staticRoutes(app, parts);
+  return app;
+}
+
+/** PutMedia bodies have any content type (the C SDK says application/json) and are never parsed here. */
+function putMediaRoute(app: FastifyInstance, parts: Parts): void {
+  app.register((scope, _options, ready) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_req, _payload, done) => done(null));
+    scope.post("/putMedia", (req, reply) => {
+      reply.hijack();
+      handlePutMedia(req.raw, reply.raw, putParts(parts));
+    });
+    ready();
+  });
+}
+
+/** What both ways of pushing Matroska need. */
+export function putParts(parts: Parts) {
+  return {
+    ingest: parts.ingest,
+    catalogue: parts.archive,
+    createMissing: parts.config.createMissing,
+    defaultRetentionHours: parts.config.defaultRetentionHours,
+    clock: parts.clock,
+    log: parts.log,
+  };
+}
+
+function staticRoutes(app: FastifyInstance, parts: Parts): void {
+  app.get("/*", async (req, reply) => {
+    const path = req.url.split("?")[0] ?? "/";
+    const asset = await parts.files.get(decodeURIComponent(path));
+    reply.header("etag", asset.etag).header("cache-control", "no-cache").type(asset.type);
+    if (req.headers["if-none-match"] === asset.etag) return reply.code(304).send();
+    return reply.send(asset.body);
+  });
+}

@@ -1,0 +1,35 @@
+/** What a command gets from the process, so that tests can run commands without one. */
+import type { Clock } from "../../base/clock.ts";
+
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly clock: Clock;
+  /** Aborts on Ctrl-C and on SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Pushes the sample for ever; given by the program, because it is built from `samples/`. */
+  readonly demoCamera: (options: DemoCameraOptions) => Promise<void>;
+}
+
+export interface DemoCameraOptions {
+  readonly url: string;
+  readonly stream: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/** Runs one command. Resolves with the exit code; throws a `Fault` for what the user should read. */
+export type Command = (argv: readonly string[], context: CliContext) => Promise<number>;
+
+/** Writes and waits while the other side is slow. Quiet when the reader has gone away (a closed pipe). */
+export function write(out: NodeJS.WritableStream, data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    out.write(data, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}

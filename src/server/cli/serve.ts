@@ -1,0 +1,100 @@
+/** `streambank serve`, and `streambank demo`: the same server with a demo camera pushing to it. */
+
+import { Fault } from "../../base/errors.ts";
+import { type Config, readConfig, settings } from "../config.ts";
+import { type RunningServer, startServer } from "../start.ts";
+import { type Args, type Flag, readArgs } from "./args.ts";
+import { type CliContext, type Command, write } from "./context.ts";
+import { createStream } from "./streams.ts";
+
+/** The stream the demo camera pushes to. */
+const DEMO_STREAM = "demo";
+
+const flags: Readonly<Record<string, Flag>> = {
+  config: { type: "string" },
+  ...Object.fromEntries(
+    Object.values(settings).map((s) => [
+      s.flag,
+      { type: typeof s.fallback === "boolean" ? "boolean" : "string" } as const,
+    ]),
+  ),
+};
+
+export const serve: Command = async (argv, context) => {
+  const server = await open(argv, context);
+  try {
+    await write(context.stdout, `Streambank is ready. Player: ${server.url}/\n`);
+    await stopped(context.signal);
+  } finally {
+    await server.close();
+  }
+  return 0;
+};
+
+export const demo: Command = async (argv, context) => {
+  const server = await open(argv, context);
+  try {
+    await createDemoStream(server.url);
+    const camera = context.demoCamera({
+      url: server.url,
+      stream: DEMO_STREAM,
+      clock: context.clock,
+      signal: context.signal,
+      log: (line) => context.stderr.write(`demo camera: ${line}\n`),
+    });
+    await write(context.stdout, banner(server));
+    await Promise.all([camera, stopped(context.signal)]);
+  } finally {
+    await server.close();
+  }
+  return 0;
+};
+
+async function open(argv: readonly string[], context: CliContext): Promise<RunningServer> {
+  const args = readArgs(argv, flags);
+  if (args.rest.length > 0) throw new Fault("config.bad", `what is ${args.rest[0]}?`);
+  const config = readConfig({ flags: flagValues(args), env: streambankEnv(context) });
+  return startServer({ config, clock: context.clock });
+}
+
+function flagValues(args: Args): Record<string, unknown> {
+  const names = Object.keys(flags);
+  return Object.fromEntries(
+    names.map((name) => [name, args.text(name) ?? (args.on(name) ? true : undefined)]),
+  );
+}
+
+function streambankEnv({ env }: CliContext): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("STREAMBANK_")));
+}
+
+async function createDemoStream(url: string): Promise<void> {
+  try {
+    await createStream(url, DEMO_STREAM, 24);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === "stream.exists")) throw error;
+  }
+}
+
+function banner(server: RunningServer): string {
+  const { dataDir }: Config = server.config;
+  return [
+    "",
+    "  Streambank is running, with a demo camera.",
+    "",
+    `  Watch       ${server.url}/`,
+    `  Push your own   npx streambank put FILE.mkv --stream cam --create --server ${server.url}`,
+    `  Footage     ${dataDir} (kept 24 hours)`,
+    "",
+    "  Ctrl-C stops it.",
+    "",
+    "",
+  ].join("\n");
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { readConfig } from "./config.ts";
+
+function withFile(text: string, run: (path: string) => void): void {
+  const dir = mkdtempSync(join(tmpdir(), "streambank-config-"));
+  try {
+    const path = join(dir, "config.json");
+    writeFileSync(path, text);
+    run(path);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+suite("readConfig", () => {
+  test("gives the documented defaults when nothing is set", () => {
+    const config = readConfig({ flags: {}, env: {} });
+    assert.equal(config.dataDir, "./data");
+    assert.equal(config.host, "127.0.0.1");
+    assert.equal(config.httpPort, 8080);
+    assert.equal(config.rtmpPort, 1935);
+  });
+
+  test("takes a flag before the environment and the environment before the file", () => {
+    withFile('{"httpPort": 1, "host": "a", "dataDir": "f"}', (path) => {
+      const env = { STREAMBANK_HTTP_PORT: "2", STREAMBANK_HOST: "b" };
+      const config = readConfig({ flags: { config: path, "http-port": "3" }, env });
+      assert.equal(config.httpPort, 3);
+      assert.equal(config.host, "b");
+      assert.equal(config.dataDir, "f");
+    });
+  });
+
+  test("refuses a key in the file that it does not know, by name", () => {
+    withFile('{"htttpPort": 1}', (path) => {
+      assert.throws(() => readConfig({ flags: { config: path }, env: {} }), {
+        code: "config.bad",
+        message: /htttpPort/,
+      });
+    });
+  });
+
+  test("refuses an unknown STREAMBANK_ variable and ignores everyone else's", () => {
+    assert.throws(() => readConfig({ flags: {}, env: { STREAMBANK_PORT: "1" } }), {
+      code: "config.bad",
+      message: /STREAMBANK_PORT/,
+    });
+    assert.doesNotThrow(() => readConfig({ flags: {}, env: { PATH: "x" } }));
+  });
+
+  test("refuses ports that are not whole numbers from 0 to 65535", () => {
+    for (const bad of ["-1", "65536", "80x", "", "1.5"])
+      assert.throws(() => readConfig({ flags: { "http-port": bad }, env: {} }), {
+        code: "config.bad",
+        message: /httpPort/,
+      });
+  });
+
+  test("refuses auth on, which this version does not have", () => {
+    assert.throws(() => readConfig({ flags: { auth: "on" }, env: {} }), { code: "config.bad" });
+  });
+
+  test("says which file is not JSON or not there", () => {
+    withFile("{", (path) => {
+      assert.throws(() => readConfig({ flags: { config: path }, env: {} }), {
+        code: "config.bad",
+        message: /config\.json/,
+      });
+    });
+    assert.throws(() => readConfig({ flags: { config: "/nonexistent/x.json" }, env: {} }), {
+      code: "config.bad",
+    });
+  });
+});

@@ -1,0 +1,33 @@
+/** A fault as an HTTP answer: `{"error":{"code","message","at"?}}` with the table's status. */
+import type { FastifyReply } from "fastify";
+import { asFault, Fault } from "../base/errors.ts";
+import { httpStatus } from "./http-status.ts";
+
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly at?: number };
+}
+
+/** The JSON body for a fault. `internal` faults do not tell what went wrong inside. */
+export function errorBody(fault: Fault): ErrorBody {
+  const message =
+    fault.code === "internal" ? "internal error; see the server's log" : fault.message;
+  return {
+    error: { code: fault.code, message, ...(fault.at === undefined ? {} : { at: fault.at }) },
+  };
+}
+
+/** Answers with the fault, unless the answer has already begun. */
+export function replyFault(reply: FastifyReply, error: unknown): FastifyReply {
+  const fault = fromFastify(error);
+  return reply.code(httpStatus(fault.code)).send(errorBody(fault));
+}
+
+/** Fastify's own errors (bad JSON, schema, body too large) carry a status; ours are faults. */
+export function fromFastify(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  if (statusCode === 413) return new Fault("request.too-large", message ?? "too large");
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new Fault("request.bad", message ?? "bad request", { cause: error });
+  return asFault(error);
+}

@@ -1,0 +1,55 @@
+/** Which HTTP status answers which fault. The compiler keeps the table complete. */
+import type { FaultCode } from "../base/errors.ts";
+
+const statusOf = {
+  "mkv.not-matroska": 400,
+  "mkv.truncated": 400,
+  "mkv.element-too-large": 413,
+  "mkv.too-deep": 400,
+  "mkv.bad-id": 400,
+  "mkv.bad-size": 400,
+  "mkv.child-overflow": 400,
+  "mkv.bad-value": 400,
+  "mkv.bad-block": 400,
+  "mkv.bad-lacing": 400,
+  "mkv.bad-crc": 400,
+  "mkv.no-tracks": 400,
+  "mkv.unknown-track": 400,
+  "mkv.too-many-tracks": 400,
+  "mkv.too-many-elements": 400,
+  "codec.bad-config": 422,
+  "codec.bad-payload": 422,
+  "codec.unsupported": 422,
+  "ingest.fragment-too-large": 413,
+  "ingest.fragment-too-long": 400,
+  "ingest.metadata-limit": 400,
+  "ingest.bad-timestamp": 400,
+  "ingest.busy": 409,
+  "ingest.idle": 408,
+  "stream.not-found": 404,
+  "stream.exists": 409,
+  "stream.bad-name": 400,
+  "stream.deleted": 410,
+  "request.bad": 400,
+  "request.bad-time": 400,
+  "request.bad-range": 400,
+  "request.range-not-satisfiable": 416,
+  "request.no-route": 404,
+  "request.no-media": 404,
+  "request.too-large": 413,
+  "store.unavailable": 503,
+  "store.not-found": 404,
+  "store.full": 507,
+  "store.corrupt": 500,
+  "store.locked": 503,
+  "index.unavailable": 503,
+  "config.bad": 400,
+  "server.port-taken": 503,
+  "server.closing": 503,
+  internal: 500,
+} as const satisfies Record<FaultCode, number>;
+
+/** The status that answers this code. */
+export function httpStatus(code: FaultCode): number {
+  return statusOf[code];
+}

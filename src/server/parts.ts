@@ -1,0 +1,18 @@
+/** The parts of a running server, as routes get them. Made in `start.ts` and nowhere else. */
+import type { Archive } from "../archive/archive.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import type { LiveHub } from "../live/hub.ts";
+import type { Config } from "./config.ts";
+import type { StaticFiles } from "./static.ts";
+
+export interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly archive: Archive;
+  readonly hub: LiveHub;
+  readonly ingest: Ingest;
+  readonly files: StaticFiles;
+}

@@ -1,0 +1,51 @@
+/** Reading by time: fragments, coverage, clips. The work is in `src/play`; here are the routes. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { sendClip } from "../../play/clip/http.ts";
+import { planClip } from "../../play/clip/plan.ts";
+import { coverage } from "../../play/coverage.ts";
+import { listFragments } from "../../play/fragments.ts";
+import type { Parts } from "../parts.ts";
+import {
+  clipQuery,
+  coverageQuery,
+  fragmentsQuery,
+  type RawQuery,
+  type StreamParams,
+} from "./query.ts";
+
+type MediaRequest = FastifyRequest<{ Params: StreamParams; Querystring: RawQuery }>;
+
+export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
+  app.get("/v1/streams/:name/fragments", async (req: MediaRequest) =>
+    listFragments({
+      reader: parts.archive,
+      stream: req.params.name,
+      ...fragmentsQuery(req.query),
+    }),
+  );
+  app.get("/v1/streams/:name/coverage", async (req: MediaRequest) =>
+    coverage({ reader: parts.archive, stream: req.params.name, ...coverageQuery(req.query) }),
+  );
+  for (const format of ["mkv", "mp4"] as const) {
+    app.route({
+      method: ["GET", "HEAD"],
+      url: `/v1/streams/:name/clip.${format}`,
+      handler: (req: MediaRequest, reply) => clip(req, reply, { parts, format }),
+    });
+  }
+}
+
+async function clip(
+  req: MediaRequest,
+  reply: FastifyReply,
+  { parts, format }: { parts: Parts; format: "mkv" | "mp4" },
+): Promise<void> {
+  const plan = await planClip({
+    reader: parts.archive,
+    stream: req.params.name,
+    format,
+    ...clipQuery(req.query),
+  });
+  reply.hijack();
+  await sendClip(req.raw, reply.raw, plan);
+}

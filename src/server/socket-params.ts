@@ -1,0 +1,41 @@
+/** What a WebSocket's query asks for, checked before the handshake. */
+import { Fault } from "../base/errors.ts";
+import type { Millis } from "../base/units.ts";
+import { parseTime } from "../play/time.ts";
+import { type RawQuery, refuseOthers, text } from "./routes/query.ts";
+
+export interface PutParams {
+  readonly stream: string;
+  /** RELATIVE: block times count from `startMs`. ABSOLUTE: from the Unix epoch. */
+  readonly timecodeType: "RELATIVE" | "ABSOLUTE";
+  readonly startMs: Millis;
+  readonly create: boolean;
+}
+
+/** Throws `request.bad`, `request.bad-time`. A missing start is the server's time now. */
+export function putParams(stream: string, query: RawQuery, now: Millis): PutParams {
+  refuseOthers(query, ["start", "timecode", "create"]);
+  const timecodeType = text(query, "timecode") ?? "RELATIVE";
+  if (timecodeType !== "RELATIVE" && timecodeType !== "ABSOLUTE")
+    throw new Fault("request.bad", `timecode: RELATIVE or ABSOLUTE, not ${timecodeType}`);
+  const start = text(query, "start");
+  const create = ["1", "true"].includes(text(query, "create") ?? "");
+  return { stream, timecodeType, startMs: start === undefined ? now : parseTime(start), create };
+}
+
+export interface TailParams {
+  readonly stream: string;
+  readonly format: "frames" | "mkv" | "fmp4";
+  /** Producer time to start at; live when missing. */
+  readonly fromMs?: Millis;
+}
+
+/** Throws `request.bad`, `request.bad-time`. */
+export function tailParams(stream: string, query: RawQuery): TailParams {
+  refuseOthers(query, ["format", "from"]);
+  const format = text(query, "format") ?? "frames";
+  if (format !== "frames" && format !== "mkv" && format !== "fmp4")
+    throw new Fault("request.bad", `format: frames, mkv or fmp4, not ${format}`);
+  const from = text(query, "from");
+  return { stream, format, ...(from === undefined ? {} : { fromMs: parseTime(from) }) };
+}

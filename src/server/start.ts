@@ -1,0 +1,94 @@
+/** Makes every part and opens the port. The only place that says `new` to something that does I/O. */
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { Archive } from "../archive/archive.ts";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { Ingest } from "../ingest/ingest.ts";
+import { LiveHub } from "../live/hub.ts";
+import { buildApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { processLogger } from "./log.ts";
+import type { Parts } from "./parts.ts";
+import { attachSockets } from "./sockets.ts";
+import { StaticFiles } from "./static.ts";
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Default: JSON lines on standard error, from the configured level up. */
+  readonly log?: Logger;
+}
+
+export interface RunningServer {
+  readonly config: Config;
+  /** `http://host:port`, as a browser on this machine reaches it. */
+  readonly url: string;
+  readonly port: number;
+  readonly parts: Parts;
+  /** Ends producers' sessions (all that was received is stored), then viewers, then the store. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Throws `server.port-taken`, `config.bad` or `store.*`, each with one line for the operator. */
+export async function startServer({ config, clock, log }: StartOptions): Promise<RunningServer> {
+  const parts = await makeParts(config, clock, log ?? processLogger(config.logLevel));
+  const app = buildApp(parts);
+  const closeSockets = attachSockets(app.server, parts);
+  try {
+    await listen(app, config);
+  } catch (error) {
+    await app.close();
+    await parts.archive.close();
+    throw error;
+  }
+  const port = (app.server.address() as { port: number }).port;
+  const close = once(async () => {
+    await parts.ingest.close();
+    closeSockets();
+    await app.close();
+    await parts.archive.close();
+  });
+  const name = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
+  const host = name.includes(":") ? `[${name}]` : name;
+  return {
+    config,
+    url: `http://${host}:${port}`,
+    port,
+    parts,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Parts> {
+  const archive = await Archive.open({ dataDir: config.dataDir, clock, log });
+  const hub = new LiveHub({ clock });
+  const ingest = new Ingest({ sink: archive, live: hub, clock, log });
+  const files = new StaticFiles(join(import.meta.dirname, "../.."));
+  return { config, clock, log, archive, hub, ingest, files };
+}
+
+async function listen(app: FastifyInstance, { host, httpPort }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port: httpPort });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE")
+      throw new Fault(
+        "server.port-taken",
+        `port ${httpPort} is taken; choose another with --http-port`,
+      );
+    throw new Fault("config.bad", `cannot listen on ${host}:${httpPort}: ${message}`, { cause });
+  }
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}
