@@ -48,3 +48,33 @@ export const crc32: Crc32 = (bytes, seed = 0) => {
   for (; i < bytes.length; i++) c = (T0[(c ^ (bytes[i] as number)) & 255] as number) ^ (c >>> 8);
   return ~c >>> 0;
 };
+
+/**
+ * CRC of two byte strings one after the other, from the CRC of each and the length of the second. Costs
+ * a few multiplications whatever the length: a Cluster gets another Timestamp without its media being read.
+ */
+export function crc32Combine(first: number, second: number, secondLength: number): number {
+  return (multiply(shiftBy(secondLength), first) ^ second) >>> 0;
+}
+
+/** a × b modulo the CRC polynomial, bit-reflected. */
+function multiply(a: number, b: number): number {
+  let product = 0;
+  let factor = b >>> 0;
+  for (let bit = 0x80000000; bit !== 0; bit >>>= 1) {
+    if (a & bit) product ^= factor;
+    factor = factor & 1 ? (factor >>> 1) ^ 0xedb88320 : factor >>> 1;
+  }
+  return product >>> 0;
+}
+
+/** x^(8 × bytes) modulo the polynomial: what a CRC is multiplied with when so many bytes follow. */
+function shiftBy(bytes: number): number {
+  let result = 0x80000000;
+  let power = 0x00800000;
+  for (let left = bytes; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result = multiply(power, result);
+    power = multiply(power, power);
+  }
+  return result;
+}

@@ -56,14 +56,14 @@ suite("bad input", needs("ffmpeg"), () => {
     const file = readFileSync(await makeMedia("h264-aac"));
     const half = file.subarray(0, file.length >> 1);
     const good = putMedia({ url: server.url, stream: "good", startMs: START });
-    good.write(half);
+    void good.write(half);
     const bad = putMedia({ url: server.url, stream: "bad", startMs: START });
-    bad.write(Buffer.from("this is not a camera".repeat(100)));
+    void bad.write(Buffer.from("this is not a camera".repeat(100)));
     bad.end();
     const refused = await bad.acks;
     assert.equal(refused.at(-1)?.EventType, "ERROR");
     assert.equal(refused.at(-1)?.ErrorId, 4006);
-    good.write(file.subarray(half.length));
+    void good.write(file.subarray(half.length));
     good.end();
     const acks = await good.acks;
     assert.equal(acks.filter((a) => a.EventType === "ERROR").length, 0);
@@ -82,7 +82,7 @@ suite("bad input", needs("ffmpeg"), () => {
     await create(server.url, "cam");
     const file = readFileSync(await makeMedia("h264-aac"));
     const put = putMedia({ url: server.url, stream: "cam", startMs: START });
-    put.write(file.subarray(0, Math.floor(file.length * 0.8)));
+    void put.write(file.subarray(0, Math.floor(file.length * 0.8)));
     await put.until((acks) => acks.some((a) => a.EventType === "PERSISTED"));
     const before = put.seen.filter((a) => a.EventType === "PERSISTED").map((a) => a.FragmentNumber);
     put.cut();

@@ -1,0 +1,138 @@
+/**
+ * Bytes that were pushed and not yet parsed. Large chunks are kept as they came and handed out as
+ * slices, never joined; small ones are copied together, so that a peer who sends single bytes cannot
+ * make us hold a million arrays.
+ */
+import { assert } from "../../base/assert.ts";
+import { Rope } from "../../base/rope.ts";
+
+/** Chunks smaller than this share a block of `BLOCK_BYTES`. */
+const SMALL_BYTES = 1024;
+const BLOCK_BYTES = 16 * 1024;
+
+export class ChunkCursor {
+  /** The chunk being read, and the position in it. Parsers may read it directly, never write. */
+  current: Uint8Array = new Uint8Array(0);
+  position = 0;
+  #later: Uint8Array[] = [];
+  #laterHead = 0;
+  #laterBytes = 0;
+  #block = new Uint8Array(0);
+  #used = 0;
+  #taken = 0;
+
+  /** Bytes pushed and not taken. */
+  get length(): number {
+    return this.current.length - this.position + this.#laterBytes;
+  }
+
+  /** Byte offset of the next byte in the whole input. */
+  get offset(): number {
+    return this.#taken + this.position;
+  }
+
+  /** Keeps the array when it is large: do not change it afterwards. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    if (chunk.length < SMALL_BYTES) this.#pushSmall(chunk);
+    else this.#append(chunk);
+  }
+
+  /** Copies the next `count` bytes, or fewer at the end, into `target`. Returns how many. */
+  peek(target: Uint8Array, count: number): number {
+    let filled = 0;
+    const first = this.current.subarray(this.position, this.position + count);
+    target.set(first, 0);
+    filled = first.length;
+    for (let i = this.#laterHead; filled < count && i < this.#later.length; i++) {
+      const part = (this.#later[i] as Uint8Array).subarray(0, count - filled);
+      target.set(part, filled);
+      filled += part.length;
+    }
+    return filled;
+  }
+
+  /** Takes exactly `count` bytes without copying. */
+  take(count: number): Rope {
+    assert(count <= this.length, "took more than was pushed");
+    const inCurrent = this.current.length - this.position;
+    if (count <= inCurrent) {
+      const end = this.position + count;
+      const rope = Rope.of(this.current.subarray(this.position, end));
+      this.position = end;
+      return rope;
+    }
+    const parts: Uint8Array[] = [];
+    this.#walk(count, (part) => parts.push(part));
+    return Rope.from(parts);
+  }
+
+  /** Passes over `count` bytes, showing each piece to `see`. */
+  skip(count: number, see?: (part: Uint8Array) => void): void {
+    assert(count <= this.length, "skipped more than was pushed");
+    this.#walk(count, see ?? (() => {}));
+  }
+
+  #walk(count: number, see: (part: Uint8Array) => void): void {
+    let left = count;
+    while (left > 0) {
+      if (this.position === this.current.length) this.#next();
+      const end = Math.min(this.current.length, this.position + left);
+      see(this.current.subarray(this.position, end));
+      left -= end - this.position;
+      this.position = end;
+    }
+  }
+
+  /** Moves to the next chunk when the current one is used up. */
+  advance(): void {
+    if (this.position === this.current.length && this.#laterBytes > 0) this.#next();
+  }
+
+  #next(): void {
+    this.#taken += this.current.length;
+    this.current = this.#later[this.#laterHead] as Uint8Array;
+    this.#laterHead++;
+    this.#laterBytes -= this.current.length;
+    this.position = 0;
+    if (this.#laterHead > 64 && this.#laterHead * 2 > this.#later.length) {
+      this.#later = this.#later.slice(this.#laterHead);
+      this.#laterHead = 0;
+    }
+  }
+
+  #append(chunk: Uint8Array): void {
+    if (this.position === this.current.length && this.#laterBytes === 0) {
+      this.#taken += this.current.length;
+      this.current = chunk;
+      this.position = 0;
+      return;
+    }
+    this.#later.push(chunk);
+    this.#laterBytes += chunk.length;
+  }
+
+  /** Grows the last piece in place when it ends where the shared block is free. */
+  #pushSmall(chunk: Uint8Array): void {
+    if (this.#used + chunk.length > this.#block.length) {
+      this.#block = new Uint8Array(BLOCK_BYTES);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#block.set(chunk, start);
+    this.#used += chunk.length;
+    const end = this.#later.length - 1;
+    const hasLater = end >= this.#laterHead;
+    const last = hasLater ? (this.#later[end] as Uint8Array) : this.current;
+    const grows = last.buffer === this.#block.buffer && last.byteOffset + last.length === start;
+    if (!grows) {
+      this.#append(this.#block.subarray(start, this.#used));
+      return;
+    }
+    const grown = this.#block.subarray(last.byteOffset, this.#used);
+    if (hasLater) {
+      this.#later[end] = grown;
+      this.#laterBytes += chunk.length;
+    } else this.current = grown;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Which outside programs the tests may use. Looks at PATH once; installs nothing (scripts/test-tools.ts
+ * does) and runs nothing.
+ */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium";
+
+/** Per tool: each inner list is one program under its possible names; all programs must be there. */
+export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[]>> = {
+  ffmpeg: [["ffmpeg"], ["ffprobe"]],
+  mkvtoolnix: [["mkvmerge"], ["mkvinfo"], ["mkvextract"]],
+  chromium: [["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]],
+};
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Path of a tool's first program, or undefined unless all its programs are on PATH. */
+export function findTool(name: ToolName, env: Env = process.env): string | undefined {
+  const paths = programsOf[name].map((names) => findProgram(names, env));
+  return paths.includes(undefined) ? undefined : paths[0];
+}
+
+function findProgram(names: readonly string[], env: Env): string | undefined {
+  for (const folder of (env.PATH ?? "").split(delimiter)) {
+    if (folder === "") continue;
+    for (const name of names) {
+      const path = join(folder, name);
+      if (isProgram(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Path of each tool's first program (ffmpeg, mkvmerge, a Chromium), undefined where it is missing. */
+export const tools: Readonly<Record<ToolName, string | undefined>> = {
+  ffmpeg: findTool("ffmpeg"),
+  mkvtoolnix: findTool("mkvtoolnix"),
+  chromium: findTool("chromium"),
+};
+
+/**
+ * Options for `test` and `suite` that skip, with a reason, where a tool is missing. With `CI=true` nothing
+ * is skipped: the test then fails, because a green run there has to mean that everything ran.
+ *
+ *     test("ffmpeg reads the clip", needs("ffmpeg"), async () => { ... });
+ */
+export function needs(...names: readonly ToolName[]): { skip: string | false } {
+  const missing = names.filter((name) => tools[name] === undefined);
+  if (missing.length === 0 || process.env.CI === "true") return { skip: false };
+  return { skip: `${missing.join(" and ")} not installed` };
+}
