@@ -17,7 +17,7 @@ import { cpuSeconds } from "./process-cpu.ts";
 
 const STREAM = "bench";
 const CLIENT_CHUNK = 1 << 20;
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 interface Side {
   readonly url: string;

@@ -1,6 +1,6 @@
 /**
  * The recording that the ingest benchmarks send: H.264 and AAC, 1080p, about 6 Mbit/s, a key frame every 2 s, each in
- * its own Cluster, with times that go on to the end. Made once by ffmpeg and kept in data/bench.
+ * its own Cluster, with times that go on to the end. Made once by ffmpeg and kept in node_modules/.cache.
  */
 import { existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { run } from "../test/support/run.ts";
 import { tools } from "../test/support/tools.ts";
 
 /** On the disk of the checkout, so that fsync means something even where the temporary folder is memory. */
-export const benchFolder = join(import.meta.dirname, "../data/bench");
+export const benchFolder = join(import.meta.dirname, "../node_modules/.cache/streambank-bench");
 
 const PART_SECONDS = 20;
 const WANTED_BYTES = 500e6;

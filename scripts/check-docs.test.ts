@@ -46,9 +46,8 @@ suite("links", () => {
 
   test("a comment that names a missing page is a problem", (t) => {
     const root = tree(t, { "docs/a.md": page });
-    const missing = `docs/${"b"}.md`;
-    const text = `/** See docs/${"a"}.md and ${missing}. */`;
-    assert.deepEqual(linkProblems(root, "src/x.ts", text), [`src/x.ts: ${missing} leads nowhere`]);
+    const text = "/** See docs/a.md and docs/b.md. */";
+    assert.deepEqual(linkProblems(root, "src/x.ts", text), ["src/x.ts: docs/b.md leads nowhere"]);
   });
 });
 

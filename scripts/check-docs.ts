@@ -12,7 +12,7 @@ import { linkProblems } from "./doc-links.ts";
 const LOCAL: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w.~-])[/](?:work|home|root|Users)[/]\w/, "a path of one machine"],
   [/\bregistry\.[a-z0-9-]+\.[a-z]{2,}/i, "a registry host"],
-  [/"resolved": "http/, "a registry address (set omit-lockfile-registry-resolved)"],
+  [/"resolved": "[h]ttp/, "a registry address (set omit-lockfile-registry-resolved)"],
 ];
 
 /** Texts that name one machine's folders or a package registry, as `path:line: what`. */

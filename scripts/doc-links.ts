@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-/** Problems of the links in one text. Markdown: `[..](path#heading)`; any text: `docs/….md`. */
+/** Problems of the links in one text. Markdown: `[..](path#heading)`; any text but a test: `docs/….md`. */
 export function linkProblems(root: string, path: string, text: string): string[] {
   const problems: string[] = [];
   for (const [target, place] of targetsIn(path, text)) {
@@ -21,6 +21,8 @@ function targetsIn(path: string, text: string): [string, string][] {
   const mentions = [...prose.matchAll(/(?<![\w./-])docs\/[\w/-]+\.md\b/g)].map(
     ([name]): [string, string] => [name, name],
   );
+  // Tests make up paths of their own.
+  if (path.endsWith(".test.ts")) return [];
   if (!path.endsWith(".md")) return mentions;
   const inline = prose.matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g);
   const named = prose.matchAll(/^\[[^\]]+\]:\s+(\S+)/gm);

@@ -42,3 +42,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** Milliseconds since the Unix epoch of an ISO 8601 text, or NaN. Callers check the shape first. */
+export function isoMillis(text: string): number {
+  return Date.parse(text);
+}

@@ -82,10 +82,14 @@ export class Channel {
 
   /**
    * As `subscribe`, but from the start of the fragment after this one. Undefined, and nothing happens,
-   * when its start is not in memory.
+   * when its start is not in memory, or `GroupMemory.after` finds it too much.
    */
-  subscribeAfter(sequence: number, listener: LiveListener): LiveSubscription | undefined {
-    const items = this.#memory.after(sequence);
+  subscribeAfter(
+    sequence: number,
+    options: { maxBytes: number; listener: LiveListener },
+  ): LiveSubscription | undefined {
+    const { maxBytes, listener } = options;
+    const items = this.#memory.after(sequence, maxBytes);
     return items === undefined ? undefined : this.#attach(listener, items, false);
   }
 

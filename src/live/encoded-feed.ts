@@ -4,10 +4,16 @@
  *
  * Keeps the chunks since the newest one a viewer can join at. Knows nothing of sockets.
  */
-import type { ChunkItem, ConfigItem, FeedItem, FeedViewer, TailFormat } from "./feed-items.ts";
+import type {
+  ChunkItem,
+  ConfigItem,
+  FeedItem,
+  FeedViewer,
+  NoticeItem,
+  TailFormat,
+} from "./feed-items.ts";
 import type { FrameItem, LiveItem } from "./items.ts";
 import { TimelineMessages } from "./timeline-messages.ts";
-import type { NoticeItem } from "./feed-items.ts";
 
 export interface FeedLimits {
   /** Encoded bytes kept for joiners. */

@@ -1,6 +1,7 @@
 /** What a viewer gets: media already encoded in its format, and notices. Shared by all viewers of a feed. */
-import type { Millis } from "../base/units.ts";
+
 import type { FaultCode } from "../base/errors.ts";
+import type { Millis } from "../base/units.ts";
 import type { Track } from "../media/track.ts";
 import type { FrameItem, TimelineItem } from "./items.ts";
 

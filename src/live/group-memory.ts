@@ -12,6 +12,12 @@ export interface MemoryLimits {
   readonly maxItems: number;
 }
 
+export interface OldestFragment {
+  readonly sequence: number;
+  /** Its first frame starts a group. */
+  readonly seekable: boolean;
+}
+
 type Kept = FragmentItem | FrameItem;
 
 export class GroupMemory {
@@ -72,21 +78,28 @@ export class GroupMemory {
 
   /**
    * Everything after this fragment, from the start of the next one. Undefined when that start is not
-   * here: not yet, no longer, or its number is not the next.
+   * here (not yet, no longer, or its number is not the next), and when it is several groups of more than
+   * `maxBytes` together: too much to hand over at once.
    */
-  after(sequence: number): readonly Kept[] | undefined {
-    for (let i = 0; i < this.#items.length; i++) {
-      const item = this.#items[i];
-      if (item?.kind !== "fragment" || item.number.sequence <= sequence) continue;
-      const next = item.whole && item.number.sequence === sequence + 1;
-      return next ? this.#items.slice(i) : undefined;
-    }
-    return undefined;
+  after(sequence: number, maxBytes: number): readonly Kept[] | undefined {
+    const start = this.#items.findIndex(
+      (item) => item.kind === "fragment" && item.number.sequence > sequence,
+    );
+    const first = this.#items[start];
+    if (first?.kind !== "fragment" || !first.whole) return undefined;
+    if (first.number.sequence !== sequence + 1) return undefined;
+    const items = this.#items.slice(start);
+    const several = this.#group > start + 1;
+    return several && payloadBytes(items) > maxBytes ? undefined : items;
   }
 
-  /** Sequence of the oldest fragment that starts here; undefined when there is none. */
-  oldestSequence(): number | undefined {
-    return this.#items.find((item) => item.kind === "fragment")?.number.sequence;
+  /** The oldest fragment whose start is here; undefined when there is none. */
+  oldest(): OldestFragment | undefined {
+    const index = this.#items.findIndex((item) => item.kind === "fragment");
+    const [item, next] = [this.#items[index], this.#items[index + 1]];
+    if (item?.kind !== "fragment") return undefined;
+    const seekable = next?.kind === "frame" && next.startsGroup;
+    return { sequence: item.number.sequence, seekable };
   }
 
   #over(): boolean {
@@ -106,4 +119,10 @@ export class GroupMemory {
     this.#group = Math.max(-1, this.#group - count);
     this.#fragment = Math.max(-1, this.#fragment - count);
   }
+}
+
+function payloadBytes(items: readonly Kept[]): number {
+  let bytes = 0;
+  for (const item of items) if (item.kind === "frame") bytes += item.frame.payload.length;
+  return bytes;
 }

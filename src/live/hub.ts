@@ -11,6 +11,7 @@ import type { TrackSet } from "../media/track.ts";
 import { Channel } from "./channel.ts";
 import { EncodedFeed } from "./encoded-feed.ts";
 import type { FeedViewer, TailFormat } from "./feed-items.ts";
+import type { OldestFragment } from "./group-memory.ts";
 import type { FrameItem, LiveListener, LiveSubscription } from "./items.ts";
 
 export interface HubOptions {
@@ -76,20 +77,21 @@ export class LiveHub implements LiveSink {
 
   /**
    * As `subscribe`, but from the start of the fragment numbered `sequence + 1`: for a reader that has
-   * everything up to `sequence` from the archive. Undefined when the hub does not hold that start.
+   * everything up to `sequence` from the archive. Undefined when the hub does not hold that start, or
+   * holds several groups of more than `maxBytes` together since then: the archive will soon have them.
    */
   subscribeAfter(
     stream: string,
-    sequence: number,
-    listener: LiveListener,
+    options: { sequence: number; maxBytes: number; listener: LiveListener },
   ): LiveSubscription | undefined {
-    const subscription = this.#entries.get(stream)?.channel.subscribeAfter(sequence, listener);
+    const channel = this.#entries.get(stream)?.channel;
+    const subscription = channel?.subscribeAfter(options.sequence, options);
     return subscription && this.#releasing(stream, subscription);
   }
 
-  /** Sequence of the oldest fragment whose start is still in memory. */
-  oldestSequence(stream: string): number | undefined {
-    return this.#entries.get(stream)?.channel.memory.oldestSequence();
+  /** The oldest fragment whose start is still in memory. */
+  oldestFragment(stream: string): OldestFragment | undefined {
+    return this.#entries.get(stream)?.channel.memory.oldest();
   }
 
   /** Encoded media in this format, made once for all viewers: state, config, newest group, then all. */

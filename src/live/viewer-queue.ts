@@ -70,8 +70,12 @@ export class ViewerQueue {
   }
 
   push(item: FeedItem): void {
-    if (item.kind !== "chunk") return this.#pushNotice(item);
-    if (this.#waiting && !item.joins) return this.#lose(item);
+    if (item.kind !== "chunk") this.#pushNotice(item);
+    else if (this.#waiting && !item.joins) this.#lose(item);
+    else this.#pushChunk(item);
+  }
+
+  #pushChunk(item: ChunkItem): void {
     this.#waiting = false;
     if (item.joins) {
       this.#group = this.#items.length;

@@ -6,9 +6,8 @@ import { type RawQuery, refuseOthers, text } from "./routes/query.ts";
 
 export interface PutParams {
   readonly stream: string;
-  /** RELATIVE: block times count from `startMs`. ABSOLUTE: from the Unix epoch. */
-  readonly timecodeType: "RELATIVE" | "ABSOLUTE";
-  readonly startMs: Millis;
+  /** RELATIVE: block times count from here. ABSOLUTE: 0. Nanoseconds since the Unix epoch. */
+  readonly startNs: bigint;
   readonly create: boolean;
 }
 
@@ -20,7 +19,9 @@ export function putParams(stream: string, query: RawQuery, now: Millis): PutPara
     throw new Fault("request.bad", `timecode: RELATIVE or ABSOLUTE, not ${timecodeType}`);
   const start = text(query, "start");
   const create = ["1", "true"].includes(text(query, "create") ?? "");
-  return { stream, timecodeType, startMs: start === undefined ? now : parseTime(start), create };
+  const startMs = start === undefined ? now : parseTime(start);
+  const startNs = timecodeType === "ABSOLUTE" ? 0n : BigInt(startMs) * 1_000_000n;
+  return { stream, startNs, create };
 }
 
 export interface TailParams {

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { asFault, Fault } from "../base/errors.ts";
+import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
 import { putParts } from "./app.ts";
@@ -54,8 +55,9 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target> {
   const query = Object.fromEntries(url.searchParams) as RawQuery;
   if (kind === "put") {
     const params = putParams(stream, query, parts.clock.now());
-    await ensureStream(stream, params.create, parts);
-    return { kind, accept: (ws) => handlePutSocket(ws, params, putParts(parts)) };
+    const put = putParts(parts);
+    await ensureStream(stream, params.create || put.createMissing, put);
+    return { kind, accept: (ws) => handlePutSocket(ws, params, put) };
   }
   await parts.archive.get(stream);
   const params = tailParams(stream, query);
@@ -64,18 +66,6 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target> {
     kind: "tail",
     accept: (ws) => handleTailSocket(ws, params, { hub, reader: archive, clock, log }),
   };
-}
-
-/** Throws `stream.not-found` unless it exists or may be made now. */
-async function ensureStream(name: string, create: boolean, parts: Parts): Promise<void> {
-  try {
-    await parts.archive.get(name);
-  } catch (error) {
-    const missing = error instanceof Fault && error.code === "stream.not-found";
-    if (!missing || !(create || parts.config.createMissing)) throw error;
-    const retentionHours = parts.config.defaultRetentionHours;
-    await parts.archive.create({ name, retentionHours });
-  }
 }
 
 function decodeName(encoded: string): string {

@@ -1,5 +1,7 @@
 /** The `mkv` format: one Matroska stream per timeline, a Cluster at every key frame (RFC 9559). */
+
 import { MkvWriter } from "../../media/mkv/live-writer.ts";
+import { AUDIO_GROUP_US } from "../group-starts.ts";
 import { type MakeEncoder, originOf } from "./encoder.ts";
 
 /** Frame times are whole µs: a finer scale only makes clusters shorter. */
@@ -13,6 +15,7 @@ export const makeMkvEncoder: MakeEncoder = (timeline, first) => {
     timestampScaleNs: Math.max(FINEST_SCALE_NS, timestampScaleNs),
     baseUs: originUs,
     dateUtcNs: BigInt(originUs) * 1000n,
+    audioClusterMs: AUDIO_GROUP_US / 1000,
   });
   const video = new Set(tracks.filter((t) => t.type === "video").map((t) => t.number));
   let withVideo = false;
@@ -22,8 +25,7 @@ export const makeMkvEncoder: MakeEncoder = (timeline, first) => {
     originUs,
     carries: () => true,
     add(item) {
-      const made = writer.add(item.frame);
-      const bytes = made instanceof Uint8Array ? made : made.toBytes();
+      const bytes = writer.add(item.frame).toBytes();
       if (item.startsGroup) withVideo = video.has(item.frame.track);
       return { bytes, joins: startsCluster(bytes) && (item.startsGroup || !withVideo) };
     },

@@ -19,11 +19,7 @@ const TIMESTAMP_0 = [0xe7, 0x81, 0x00];
  * @param clusterNs time of the fragment's blocks, ns since the Unix epoch
  * Throws `mkv.*` when the stored bytes are not whole block elements.
  */
-export function archivedFrames(
-  trackSet: TrackSet,
-  clusterNs: bigint,
-  blocks: Uint8Array,
-): Frame[] {
+export function archivedFrames(trackSet: TrackSet, clusterNs: bigint, blocks: Uint8Array): Frame[] {
   const reader = new MkvReader();
   reader.push(Uint8Array.from([...EBML_HEADER, ...SEGMENT, ...info(trackSet)]));
   reader.push(trackSet.tracksElement);

@@ -1,0 +1,274 @@
+/**
+ * Cuts a producer's Matroska into fragments: items in, events out. Pure: no clock, no I/O.
+ *
+ * A Cluster that starts with a key frame is a fragment as sent (the KVS rule). Clusters that do not
+ * start with one (MediaRecorder, ffmpeg to a pipe) go on with the fragment that is open, which is then
+ * cut at the first key frame after `targetMs`. Blocks are stored as they came; only their 16-bit time is
+ * rewritten where a fragment takes in a second Cluster. Timing trouble never loses media: a jump ends
+ * the run and begins another. docs/design/fragment-lifecycle.md has the rules with their reasons.
+ */
+import { Fault } from "../base/errors.ts";
+import { micros } from "../base/units.ts";
+import type { Block, MkvItem, SimpleTag } from "../media/mkv/items.ts";
+import { END_OF_FRAGMENT_TAG } from "../media/mkv/live-writer.ts";
+import type { Frame, TrackSet } from "../media/track.ts";
+import { type CutFragment, FragmentBuilder } from "./fragment-builder.ts";
+import { DEFAULT_LIMITS, type FragmentLimits } from "./limits.ts";
+import { TagRules } from "./tag-rules.ts";
+import { Timeline } from "./timeline.ts";
+
+export type FragmenterEvent =
+  /** The tracks of everything that follows. */
+  | { readonly kind: "tracks"; readonly trackSet: TrackSet }
+  /** A fragment began. `timecode` is its Cluster's Timestamp in ticks, as the producer sent it. */
+  | { readonly kind: "opened"; readonly timecode: number; readonly run: number }
+  | { readonly kind: "frame"; readonly frame: Frame }
+  /** The fragment that was opened last is whole. */
+  | { readonly kind: "sealed"; readonly timecode: number; readonly fragment: CutFragment };
+
+export interface FragmenterOptions {
+  /** RELATIVE timecodes: the producer's start, ns since the Unix epoch. ABSOLUTE: 0. */
+  readonly startNs: bigint;
+  readonly limits?: Partial<FragmentLimits>;
+}
+
+export class Fragmenter {
+  readonly #limits: FragmentLimits;
+  readonly #startNs: bigint;
+  readonly #tags: TagRules;
+  readonly #events: FragmenterEvent[] = [];
+  #next = 0;
+  #trackSet: TrackSet | undefined;
+  /** The current Segment's Tracks have been seen. */
+  #afterTracks = false;
+  #timeline = new Timeline();
+  #video: readonly number[] = [];
+  #open: FragmentBuilder | undefined;
+  #run = 1;
+  #clusterTicks = 0;
+  #clusterNs = 0n;
+  /** Blocks at the head of a Cluster, before its first picture. */
+  #pending: Block[] = [];
+  #headDecided = true;
+  /** The producer's Clusters do not follow its key frames. */
+  #recut = false;
+
+  constructor({ startNs, limits = {} }: FragmenterOptions) {
+    this.#startNs = startNs;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#tags = new TagRules(this.#limits);
+  }
+
+  /** Tags that were left out because of the limits. */
+  get droppedTags(): number {
+    return this.#tags.dropped;
+  }
+
+  /** Bytes of the fragment that is open. */
+  get openBytes(): number {
+    return this.#open?.bytes ?? 0;
+  }
+
+  accept(item: MkvItem): void {
+    switch (item.kind) {
+      case "block":
+        this.#block(item.block);
+        break;
+      case "cluster":
+        this.#cluster(item.ticks);
+        break;
+      case "tags":
+        this.#acceptTags(item.tags);
+        break;
+      case "tracks":
+        this.#tracks(item.trackSet);
+        break;
+      case "segment":
+        this.finish();
+        this.#tags.reset();
+        this.#afterTracks = false;
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Seals what is open: end of input, idle time, end-of-fragment tag. Frames may follow. */
+  finish(): void {
+    this.#flushPending();
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined || open.bytes === 0) return;
+    const fragment = open.seal();
+    this.#events.push({ kind: "sealed", timecode: open.start.baseTicks, fragment });
+  }
+
+  /** Forgets what is open: its bytes are known to be wrong. */
+  discard(): void {
+    this.#pending = [];
+    this.#open = undefined;
+  }
+
+  /** The next event, or `undefined`. */
+  pull(): FragmenterEvent | undefined {
+    const event = this.#events[this.#next];
+    if (event === undefined) {
+      if (this.#next > 0) this.#events.length = 0;
+      this.#next = 0;
+      return undefined;
+    }
+    this.#next++;
+    return event;
+  }
+
+  #tracks(trackSet: TrackSet): void {
+    this.#afterTracks = true;
+    if (this.#trackSet !== undefined && sameTracks(this.#trackSet, trackSet)) return;
+    this.finish();
+    this.#trackSet = trackSet;
+    this.#timeline = new Timeline(trackSet);
+    this.#video = trackSet.tracks.filter((t) => t.type === "video").map((t) => t.number);
+    this.#events.push({ kind: "tracks", trackSet });
+  }
+
+  #cluster(ticks: number): void {
+    this.#flushPending();
+    const scaleNs = this.#trackSet?.timestampScaleNs ?? 1_000_000;
+    this.#clusterTicks = ticks;
+    this.#clusterNs = this.#startNs + BigInt(ticks) * BigInt(scaleNs);
+    if (this.#clusterNs / 1000n > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new Fault("ingest.bad-timestamp", `cluster time ${this.#clusterNs} ns is out of range`);
+    this.#timeline.cluster(this.#clusterNs);
+    this.#headDecided = this.#video.length === 0;
+    if (this.#headDecided && this.#openMs() >= 1000) this.finish();
+  }
+
+  #block(block: Block): void {
+    if (this.#headDecided) {
+      this.#place(block, this.#cutsBefore(block));
+      return;
+    }
+    if (!this.#isVideo(block)) {
+      this.#pending.push(block);
+      if (this.#pending.length >= this.#limits.maxPendingBlocks) this.#flushPending();
+      return;
+    }
+    this.#headDecided = true;
+    this.#recut ||= !block.key && this.#open !== undefined;
+    if (block.key) this.#sealAndKeepPending();
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const held of pending) this.#place(held, block.key && this.#open === undefined, block.key);
+    this.#place(block, this.#cutsBefore(block));
+  }
+
+  /** Seals the open fragment without giving it the blocks that wait at the head of the new Cluster. */
+  #sealAndKeepPending(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.finish();
+    this.#pending = pending;
+  }
+
+  #flushPending(): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
+    this.#pending = [];
+    for (const block of pending) this.#place(block, this.#cutsBefore(block));
+  }
+
+  /** Whether a fragment ends before this block, by key frames, length and size. */
+  #cutsBefore(block: Block): boolean {
+    const open = this.#open;
+    if (open === undefined || open.bytes === 0) return false;
+    const limits = this.#limits;
+    if (open.bytes + block.element.length > limits.maxBytes) return true;
+    const lengthMs = (this.#timeline.timeUs(block) - open.minUs) / 1000;
+    if (this.#video.length === 0) {
+      return lengthMs >= (this.#recut ? limits.targetMs : limits.noKeyMs) && this.#setRecut();
+    }
+    if (block.key && this.#isVideo(block))
+      return lengthMs >= (this.#recut ? limits.targetMs : limits.noKeyMs);
+    return lengthMs >= (this.#recut ? limits.noKeyMs : limits.maxMs);
+  }
+
+  #setRecut(): true {
+    this.#recut = true;
+    return true;
+  }
+
+  /** Puts a block where it belongs, in a new fragment when it must. */
+  #place(block: Block, cut: boolean, startsKey = block.key && this.#isVideo(block)): void {
+    const timeUs = this.#timeline.timeUs(block);
+    if (this.#timeline.breaks(block, timeUs, this.#limits)) {
+      this.finish();
+      this.#run++;
+      this.#timeline.restart();
+    } else if (cut) this.finish();
+    if (this.#open !== undefined && this.#relative(this.#open, block) === undefined) this.finish();
+    const open = this.#open ?? this.#begin(startsKey);
+    const relative = this.#relative(open, block) ?? block.relativeTicks;
+    const durationUs = this.#timeline.durationUs(block);
+    open.add(block, relative, timeUs, durationUs);
+    this.#timeline.saw(block, timeUs);
+    this.#emitFrames(block, timeUs, durationUs);
+  }
+
+  #begin(startsKey: boolean): FragmentBuilder {
+    const trackSet = this.#trackSet;
+    if (trackSet === undefined) throw new Fault("mkv.no-tracks", "media before any Tracks");
+    const open = new FragmentBuilder({
+      trackSet,
+      baseTicks: this.#clusterTicks,
+      clusterNs: this.#clusterNs,
+      seekable: this.#video.length === 0 || startsKey,
+      run: this.#run,
+    });
+    open.tags.push(...this.#tags.forNextFragment());
+    this.#open = open;
+    this.#events.push({ kind: "opened", timecode: this.#clusterTicks, run: this.#run });
+    return open;
+  }
+
+  /** The block's time from the fragment's own Cluster time, or `undefined` when 16 bits cannot say it. */
+  #relative(open: FragmentBuilder, block: Block): number | undefined {
+    const relative = this.#clusterTicks - open.start.baseTicks + block.relativeTicks;
+    return relative >= -0x8000 && relative <= 0x7fff ? relative : undefined;
+  }
+
+  #emitFrames(block: Block, timeUs: number, durationUs: number): void {
+    const { frames, track, key } = block;
+    for (let i = 0; i < frames.length; i++) {
+      const payload = frames[i];
+      if (payload === undefined) continue;
+      const at = micros(Math.round(timeUs + i * durationUs));
+      const frame: Frame =
+        durationUs > 0
+          ? { track, timeUs: at, key, payload, durationUs }
+          : { track, timeUs: at, key, payload };
+      this.#events.push({ kind: "frame", frame });
+    }
+  }
+
+  #acceptTags(tags: readonly SimpleTag[]): void {
+    if (tags.some((tag) => tag.name === END_OF_FRAGMENT_TAG)) this.finish();
+    this.#flushPending();
+    this.#tags.add(tags, this.#open?.tags, this.#afterTracks);
+  }
+
+  #isVideo(block: Block): boolean {
+    return this.#video.includes(block.track);
+  }
+
+  #openMs(): number {
+    const open = this.#open;
+    return open === undefined || open.bytes === 0 ? 0 : (open.maxUs - open.minUs) / 1000;
+  }
+}
+
+/** Whether a repeated Tracks element says nothing new. */
+function sameTracks(a: TrackSet, b: TrackSet): boolean {
+  const [x, y] = [a.tracksElement, b.tracksElement];
+  if (a.timestampScaleNs !== b.timestampScaleNs || x.length !== y.length) return false;
+  return x.every((byte, i) => byte === y[i]);
+}

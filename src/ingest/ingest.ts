@@ -1,0 +1,68 @@
+/** All producer connections of a server. Opens sessions and ends them when the server stops. */
+import { randomUUID } from "node:crypto";
+import { crc32 } from "node:zlib";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { FragmentSink } from "../fragment/fragment.ts";
+import type { FragmentLimits } from "../fragment/limits.ts";
+import type { LiveSink } from "../fragment/live.ts";
+import { IngestSession, type SessionLimits, type SessionTransport } from "./session.ts";
+
+export interface IngestParts {
+  readonly sink: FragmentSink;
+  readonly live: LiveSink;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<SessionLimits & FragmentLimits>;
+}
+
+export interface OpenOptions {
+  readonly stream: string;
+  /** Producer time of timecode 0, ns since the Unix epoch (0 for ABSOLUTE timecodes). */
+  readonly startNs: bigint;
+  readonly transport: SessionTransport;
+}
+
+export class Ingest {
+  readonly #parts: IngestParts;
+  readonly #sessions = new Set<IngestSession>();
+  #closing = false;
+
+  constructor(parts: IngestParts) {
+    this.#parts = parts;
+  }
+
+  /** How many producers are connected. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Throws `stream.not-found`, `server.closing`. */
+  async open({ stream, startNs, transport }: OpenOptions): Promise<IngestSession> {
+    const { sink, live, clock, limits = {} } = this.#parts;
+    if (this.#closing) throw new Fault("server.closing", "the server is stopping");
+    const id = randomUUID();
+    const recording = await sink.open({ stream, session: id });
+    const log = this.#parts.log.child({ stream, session: id });
+    const publisher = live.open(stream, id);
+    const session = new IngestSession({
+      ...{ stream, id, startNs, recording, live: publisher, transport, clock, log, limits, crc32 },
+    });
+    this.#sessions.add(session);
+    session.done.then(
+      () => this.#sessions.delete(session),
+      () => {},
+    );
+    log.info("ingest.started");
+    return session;
+  }
+
+  /** Ends every session as if its body had ended, and waits until all that was received is decided. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.abort();
+    await Promise.all(sessions.map((session) => session.done));
+  }
+}

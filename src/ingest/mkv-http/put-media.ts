@@ -1,0 +1,92 @@
+/** `POST /putMedia`: a producer's endless Matroska body, and its acks in the answer (KVS page PutMedia). */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { asFault, type Fault, type FaultCode } from "../../base/errors.ts";
+import type { StreamCatalogue } from "../../fragment/fragment.ts";
+import { type Ack, ackLine } from "../ack.ts";
+import { ensureStream } from "../ensure-stream.ts";
+import type { Ingest } from "../ingest.ts";
+import type { IngestSession, SessionTransport } from "../session.ts";
+import { readPutMediaHeaders } from "./headers.ts";
+
+export interface PutParts {
+  readonly ingest: Ingest;
+  readonly catalogue: StreamCatalogue;
+  /** Create a stream on its first push. */
+  readonly createMissing: boolean;
+  readonly defaultRetentionHours: number;
+}
+
+/** Takes over the request. Never throws and never rejects: what goes wrong is in the answer. */
+export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts: PutParts): void {
+  req.pause();
+  req.socket.setNoDelay(true);
+  req.on("error", () => {});
+  res.on("error", () => {});
+  res.setHeader("x-amzn-RequestId", randomUUID());
+  accept(req, res, parts).catch((error) => refuse(req, res, asFault(error)));
+}
+
+async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
+  const { stream, startNs, acks } = readPutMediaHeaders(req.headers);
+  await ensureStream(stream, parts.createMissing, parts);
+  const transport = httpTransport(req, res, acks);
+  const session = await parts.ingest.open({ stream, startNs, transport });
+  if (req.destroyed) {
+    session.abort();
+    return;
+  }
+  res.writeHead(200, { "content-type": "application/json" });
+  // The answer begins before the body ends: producers wait for acks while they send.
+  res.flushHeaders();
+  feed(req, session);
+}
+
+function feed(req: IncomingMessage, session: IngestSession): void {
+  req.on("data", (chunk: Buffer) => session.push(chunk));
+  req.once("end", () => session.end());
+  req.once("close", () => session.abort());
+  req.resume();
+}
+
+/** One `write` per ack: some clients take one HTTP chunk for one ack. */
+function httpTransport(req: IncomingMessage, res: ServerResponse, acks: boolean): SessionTransport {
+  const open = () => !res.writableEnded && !res.destroyed;
+  return {
+    send(ack: Ack) {
+      if (open() && (acks || ack.type === "ERROR")) res.write(ackLine(ack));
+    },
+    pause: () => req.pause(),
+    resume: () => req.resume(),
+    finished(fault) {
+      if (open()) res.end();
+      // Bytes still on their way are not wanted any more; the connection ends when the answer is out.
+      if (fault !== undefined) res.once("finish", () => req.destroy());
+    },
+  };
+}
+
+const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
+  "stream.not-found": [404, "ResourceNotFoundException"],
+  "server.closing": [503, "ServiceUnavailable"],
+  "store.unavailable": [503, "ServiceUnavailable"],
+  "index.unavailable": [503, "ServiceUnavailable"],
+  internal: [500, "InternalFailure"],
+};
+
+/** An error before the stream of acks has begun, as KVS spells it. */
+function refuse(req: IncomingMessage, res: ServerResponse, fault: Fault): void {
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+    return;
+  }
+  const [status, type] = EXCEPTIONS[fault.code] ?? [400, "InvalidArgumentException"];
+  const body = JSON.stringify({ Message: fault.message, Code: fault.code });
+  res.writeHead(status, {
+    "content-type": "application/json",
+    "x-amzn-ErrorType": type,
+    connection: "close",
+  });
+  res.end(body);
+  req.resume();
+}

@@ -1,0 +1,296 @@
+/**
+ * One producer connection, whatever it came over: bytes in, acks out. Puts reader, normaliser and
+ * fragmenter in a row, publishes every frame to live viewers at once, and hands whole fragments to the
+ * recording. Knows no socket: the transport is told when to pause and when it is over.
+ */
+import type { CancelTimer, Clock } from "../base/clock.ts";
+import { type Crc32, crc32 } from "../base/crc32.ts";
+import { asFault, type Fault } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Recording, SealedFragment } from "../fragment/fragment.ts";
+import { type FragmentNumber, formatFragmentNumber } from "../fragment/fragment-number.ts";
+import { Fragmenter, type FragmenterEvent } from "../fragment/fragmenter.ts";
+import type { FragmentLimits } from "../fragment/limits.ts";
+import type { LivePublisher } from "../fragment/live.ts";
+import { Normaliser } from "../fragment/normaliser.ts";
+import { MkvReader } from "../media/mkv/reader.ts";
+import { type Ack, ackErrorId } from "./ack.ts";
+
+export interface SessionLimits {
+  /** Bytes taken and not yet durable above which the producer is not read, and below half of which it is again. */
+  readonly maxPendingBytes: number;
+  /** With nothing arriving for this long the open fragment is sealed, ms. */
+  readonly idleFlushMs: number;
+  /** IDLE acks while nothing arrives, every so many ms. */
+  readonly idleAckMs: number;
+  /** With nothing arriving for this long the session is ended, ms. */
+  readonly idleCloseMs: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  maxPendingBytes: 64 << 20,
+  idleFlushMs: 1000,
+  idleAckMs: 5000,
+  idleCloseMs: 30_000,
+};
+
+/** What the session asks of its connection. */
+export interface SessionTransport {
+  send(ack: Ack): void;
+  pause(): void;
+  resume(): void;
+  /** Everything is decided and every ack sent: close. */
+  finished(fault: Fault | undefined): void;
+}
+
+export interface SessionParts {
+  readonly stream: string;
+  readonly id: string;
+  /** Producer time of timecode 0, ns since the Unix epoch (0 for ABSOLUTE timecodes). */
+  readonly startNs: bigint;
+  readonly recording: Recording;
+  readonly live: LivePublisher;
+  readonly transport: SessionTransport;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<SessionLimits & FragmentLimits>;
+  readonly crc32?: Crc32;
+}
+
+export class IngestSession {
+  readonly stream: string;
+  readonly id: string;
+  readonly #parts: SessionParts;
+  readonly #limits: SessionLimits;
+  readonly #reader: MkvReader;
+  readonly #normaliser = new Normaliser();
+  readonly #fragmenter: Fragmenter;
+  #number: FragmentNumber | undefined;
+  #timecode: number | undefined;
+  #persisted: string | undefined;
+  #fragments = 0;
+  #pending = 0;
+  #paused = false;
+  #ending = false;
+  #finished = false;
+  #fault: Fault | undefined;
+  #lastBytesMs: number;
+  #lastIdleAckMs: number;
+  #timer: CancelTimer = () => {};
+  readonly #done: Promise<void>;
+  #resolveDone: () => void = () => {};
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.stream = parts.stream;
+    this.id = parts.id;
+    this.#limits = { ...SESSION_LIMITS, ...parts.limits };
+    this.#reader = new MkvReader({ crc32: parts.crc32 ?? crc32 });
+    const limits = parts.limits ?? {};
+    this.#fragmenter = new Fragmenter({ startNs: parts.startNs, limits });
+    this.#lastBytesMs = parts.clock.elapsed();
+    this.#lastIdleAckMs = this.#lastBytesMs;
+    this.#done = new Promise((resolve) => {
+      this.#resolveDone = resolve;
+    });
+    this.#watchIdle();
+  }
+
+  /** Resolves when the session is over and everything it received is decided. */
+  get done(): Promise<void> {
+    return this.#done;
+  }
+
+  /** More of the body. The array may be kept: do not change it afterwards. Never throws. */
+  push(chunk: Uint8Array): void {
+    if (this.#ending) return;
+    this.#lastBytesMs = this.#parts.clock.elapsed();
+    this.#guard(() => {
+      this.#reader.push(chunk);
+      this.#drain();
+    });
+    const { recording, transport } = this.#parts;
+    if (!this.#paused && recording.pendingBytes > this.#limits.maxPendingBytes) {
+      this.#paused = true;
+      transport.pause();
+    }
+  }
+
+  /** The body is over. What is whole is stored; a cut element is reported. */
+  end(): void {
+    if (this.#ending) return;
+    this.#guard(() => {
+      this.#reader.end();
+      this.#drain();
+    });
+    this.#stop();
+  }
+
+  /** The connection broke: whole blocks are stored, and there is nobody to tell. */
+  abort(): void {
+    this.#stop();
+  }
+
+  #stop(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#timer();
+    this.#sealOpen();
+    this.#parts.live.close();
+    this.#maybeFinish();
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#fail(asFault(error));
+    }
+  }
+
+  #fail(fault: Fault): void {
+    this.#fault ??= fault;
+    this.#parts.log.warn("ingest.refused", {
+      code: fault.code,
+      message: fault.message,
+      at: fault.at,
+    });
+    // A Cluster that does not match its checksum is not kept: nobody knows which of its bytes are wrong.
+    if (fault.code === "mkv.bad-crc") this.#fragmenter.discard();
+    this.#stop();
+  }
+
+  #drain(): void {
+    for (let item = this.#reader.pull(); item !== undefined; item = this.#reader.pull()) {
+      if (this.#normaliser.idle && item.kind !== "tracks") this.#fragmenter.accept(item);
+      else for (const made of this.#normaliser.accept(item)) this.#fragmenter.accept(made);
+      this.#deliver();
+    }
+  }
+
+  #sealOpen(): void {
+    try {
+      this.#fragmenter.finish();
+      this.#deliver();
+    } catch (error) {
+      this.#fault ??= asFault(error);
+    }
+  }
+
+  #deliver(): void {
+    for (let event = this.#fragmenter.pull(); event !== undefined; event = this.#fragmenter.pull())
+      this.#handle(event);
+  }
+
+  #handle(event: FragmenterEvent): void {
+    const { live, recording, clock } = this.#parts;
+    switch (event.kind) {
+      case "frame":
+        live.frame(event.frame, clock.now());
+        break;
+      case "tracks":
+        live.tracks(event.trackSet);
+        break;
+      case "opened": {
+        const number = recording.nextNumber();
+        this.#number = number;
+        this.#timecode = event.timecode;
+        live.fragment(number, event.run);
+        this.#ack("BUFFERING", event.timecode, formatFragmentNumber(number));
+        break;
+      }
+      case "sealed":
+        this.#sealed(event.fragment, event.timecode);
+        break;
+    }
+  }
+
+  #sealed(cut: Extract<FragmenterEvent, { kind: "sealed" }>["fragment"], timecode: number): void {
+    const { recording, id } = this.#parts;
+    const number = this.#number ?? recording.nextNumber();
+    this.#number = undefined;
+    this.#timecode = undefined;
+    this.#fragments++;
+    const text = formatFragmentNumber(number);
+    this.#ack("RECEIVED", timecode, text);
+    if (!recording.persists) return;
+    const fragment: SealedFragment = { ...cut, info: { ...cut.info, number, session: id } };
+    this.#pending++;
+    recording.append(fragment).then(
+      () => this.#stored(timecode, text),
+      (error) => this.#notStored(asFault(error, "store.unavailable")),
+    );
+  }
+
+  #stored(timecode: number, number: string): void {
+    this.#pending--;
+    if (this.#persisted === undefined || number > this.#persisted) this.#persisted = number;
+    this.#ack("PERSISTED", timecode, number);
+    this.#resume();
+    this.#maybeFinish();
+  }
+
+  #notStored(fault: Fault): void {
+    this.#pending--;
+    this.#parts.log.error("ingest.not-stored", { code: fault.code, message: fault.message });
+    this.#fault ??= fault;
+    this.#resume();
+    if (this.#ending) this.#maybeFinish();
+    else this.#stop();
+  }
+
+  #resume(): void {
+    const { recording, transport } = this.#parts;
+    if (!this.#paused || recording.pendingBytes > this.#limits.maxPendingBytes / 2) return;
+    this.#paused = false;
+    transport.resume();
+  }
+
+  #ack(type: "BUFFERING" | "RECEIVED" | "PERSISTED", timecode: number, number: string): void {
+    this.#parts.transport.send({ type, timecode, number });
+  }
+
+  /** Ends the connection once every fragment is decided. */
+  #maybeFinish(): void {
+    if (!this.#ending || this.#pending > 0 || this.#finished) return;
+    this.#finished = true;
+    const fault = this.#fault;
+    if (fault !== undefined) this.#sendError(fault);
+    const { transport, recording, log } = this.#parts;
+    log.info("ingest.ended", { fragments: this.#fragments, fault: fault?.code });
+    transport.finished(fault);
+    recording.close().then(this.#resolveDone, this.#resolveDone);
+  }
+
+  #sendError(fault: Fault): void {
+    const number = this.#number === undefined ? undefined : formatFragmentNumber(this.#number);
+    const { code, message, at } = fault;
+    const id = ackErrorId(fault);
+    this.#parts.transport.send({
+      type: "ERROR",
+      id,
+      timecode: this.#timecode,
+      number,
+      code,
+      message,
+      at,
+    });
+  }
+
+  #watchIdle(): void {
+    const { clock, transport } = this.#parts;
+    const step = Math.min(this.#limits.idleFlushMs, 500);
+    this.#timer = clock.after(step, () => {
+      if (this.#ending) return;
+      const now = clock.elapsed();
+      const idle = now - this.#lastBytesMs;
+      if (!this.#paused && idle >= this.#limits.idleFlushMs) this.#sealOpen();
+      if (idle >= this.#limits.idleAckMs && now - this.#lastIdleAckMs >= this.#limits.idleAckMs) {
+        this.#lastIdleAckMs = now;
+        transport.send({ type: "IDLE", number: this.#persisted });
+      }
+      if (!this.#paused && idle >= this.#limits.idleCloseMs) this.#stop();
+      else this.#watchIdle();
+    });
+  }
+}
