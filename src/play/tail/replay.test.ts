@@ -75,7 +75,7 @@ suite("Replay", () => {
   });
 
   test("for any order of frames, fsyncs, looks and stalls: no frame twice, none missing", async () => {
-    for (let seed = 1; seed <= 60; seed++) await interleave(seed);
+    for (let seed = 1; seed <= 150; seed++) await interleave(seed);
   });
 
   test("T within the fragment that is arriving now starts at its beginning", async () => {
@@ -297,7 +297,7 @@ async function interleave(seed: number): Promise<void> {
   const got = ids(socket);
   const first = got[0] ?? assert.fail(`seed ${seed}: nothing came`);
   assert.deepEqual(got, range(first, frames), `seed ${seed}`);
-  assert.ok(first <= (fromMs - START_MS) / FRAME_MS, `seed ${seed}: began after T ${first} ${(fromMs - START_MS) / FRAME_MS} ${JSON.stringify(shape)} ${JSON.stringify(all.map((s)=>[s.info.number.sequence,s.info.seekable,s.info.session,(s.info.producedStartUs-START_US)/40000]))} ${JSON.stringify(types(socket))}`);
+  assert.ok(first <= (fromMs - START_MS) / FRAME_MS, `seed ${seed}: began after T`);
   const starts = all.map((sealed) => sealed.info);
   assert.ok(!types(socket).some((type) => type === "lost" || type === "gap"), `seed ${seed}`);
   assert.ok(starts.length > 0 || first === 0);

@@ -113,7 +113,8 @@ export class Replay {
     const lastFrameMs = hub.status(stream)?.lastFrameMs;
     if (lastFrameMs === undefined || clock.now() - lastFrameMs > GIVE_UP_MS) return undefined;
     const recent = await firstFragment(fromMs - JUST_BEFORE_MS, this.#walk);
-    return recent && recent.info.number.sequence - 1;
+    if (recent !== undefined) return recent.info.number.sequence - 1;
+    return this.#patienceMs === EMPTY_PATIENCE_MS ? 0 : undefined;
   }
 
   /**
@@ -121,12 +122,14 @@ export class Replay {
    * can start in; the hub's own when it is the next.
    */
   async #beforeArriving(after: number): Promise<number> {
-    const { hub, stream } = this.#options;
+    const { hub, stream, fromMs } = this.#options;
     let last = after;
     let seekable: number | undefined;
     for await (const { info } of fragmentsAfter(after, this.#walk)) {
       last = info.number.sequence;
       if (info.seekable) seekable = last;
+      // Stored since the first look: T is in this one.
+      if (info.producedEndUs > fromMs * 1000) return (seekable ?? last) - 1;
     }
     const oldest = hub.oldestFragment(stream);
     if (oldest?.seekable && oldest.sequence === last + 1) return last;

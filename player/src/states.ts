@@ -1,0 +1,99 @@
+/**
+ * What the player says about itself, always in words. Pure. The one rule above all: a picture that does not
+ * move must never be called live.
+ */
+
+/** Without a new picture for so long, the player says so. */
+export const FROZEN_MS = 2000;
+/** Farther behind the camera than this it is BEHIND, not LIVE. */
+export const BEHIND_MS = 5000;
+
+export interface PlayerFacts {
+  readonly mode: "live" | "playback";
+  readonly paused: boolean;
+  /** The tail socket is open. */
+  readonly connected: boolean;
+  /** The server said that no producer is connected; since when, ms (0: never seen). */
+  readonly offlineSinceMs: number | undefined;
+  /** Nothing can be shown; a whole sentence. */
+  readonly error: string | undefined;
+  /** Since the last new picture, ms; `undefined`: none yet. */
+  readonly pictureAgeMs: number | undefined;
+  /** Camera to screen, ms; `undefined` until measured. */
+  readonly latencyMs: number | undefined;
+  /** Playback: the archive has nothing at or after the time that was asked for. */
+  readonly nothingRecorded: boolean;
+}
+
+export type StateName =
+  | "LIVE"
+  | "BEHIND"
+  | "PLAYBACK"
+  | "PAUSED"
+  | "BUFFERING"
+  | "NO RECORDING"
+  | "OFFLINE"
+  | "ERROR";
+
+export interface PlayerState {
+  readonly name: StateName;
+  /** What is shown beside the name; may be empty. */
+  readonly detail: string;
+  /** The picture on screen is not current: grey it. */
+  readonly stale: boolean;
+}
+
+/** `timeOf` writes a time of day for people. */
+export function stateOf(facts: PlayerFacts, timeOf: (ms: number) => string): PlayerState {
+  if (facts.error !== undefined) return { name: "ERROR", detail: facts.error, stale: true };
+  if (facts.mode === "playback") return playbackState(facts);
+  return liveState(facts, timeOf);
+}
+
+function playbackState(facts: PlayerFacts): PlayerState {
+  const { paused, pictureAgeMs } = facts;
+  if (facts.nothingRecorded) return { name: "NO RECORDING", detail: "from here on", stale: true };
+  if (pictureAgeMs === undefined) return { name: "BUFFERING", detail: "", stale: true };
+  if (paused) return { name: "PAUSED", detail: "", stale: false };
+  if (pictureAgeMs > FROZEN_MS) return frozen(pictureAgeMs, facts.connected);
+  return { name: "PLAYBACK", detail: "", stale: false };
+}
+
+function liveState(facts: PlayerFacts, timeOf: (ms: number) => string): PlayerState {
+  const { offlineSinceMs, pictureAgeMs, latencyMs } = facts;
+  // The last frames may still be on their way to the screen when the camera goes.
+  const still = pictureAgeMs === undefined || pictureAgeMs > FROZEN_MS;
+  if (offlineSinceMs !== undefined && still) {
+    const detail = offlineSinceMs > 0 ? `since ${timeOf(offlineSinceMs)}` : "no camera connected";
+    return { name: "OFFLINE", detail, stale: true };
+  }
+  if (pictureAgeMs === undefined) {
+    const detail = facts.connected ? "waiting for the first picture" : "connecting";
+    return { name: "BUFFERING", detail, stale: true };
+  }
+  if (facts.paused) return { name: "PAUSED", detail: "", stale: false };
+  if (still) return frozen(pictureAgeMs, facts.connected);
+  if (latencyMs !== undefined && latencyMs > BEHIND_MS)
+    return { name: "BEHIND", detail: `−${minutes(latencyMs)}`, stale: false };
+  return { name: "LIVE", detail: latencyMs === undefined ? "" : seconds(latencyMs), stale: false };
+}
+
+function frozen(ageMs: number, connected: boolean): PlayerState {
+  const cause = connected ? "" : ", connection lost";
+  const detail = `no new picture for ${Math.floor(ageMs / 1000)} s${cause}`;
+  return { name: "BUFFERING", detail, stale: true };
+}
+
+/** `0.2 s`; never negative: clocks of camera and server differ a little. */
+function seconds(ms: number): string {
+  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+}
+
+/** `mm:ss`, or `h:mm:ss` from an hour on. */
+export function minutes(ms: number): string {
+  const whole = Math.floor(ms / 1000);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest;
+}

@@ -1,0 +1,12 @@
+/** `@streambank/producer`: send media to a Streambank server, from browsers and from Node. */
+export type { ProducerEvent, ProducerOptions, ProducerStats, PutFrame } from "./events.ts";
+export {
+  MAX_FILE_BYTES,
+  type PlayOptions,
+  playForever,
+  type Recorded,
+  readRecording,
+} from "./file-source.ts";
+export { Producer } from "./producer.ts";
+export type { Link, LinkHandlers, Transport } from "./transport.ts";
+export { webSocketTransport } from "./web-socket-transport.ts";

@@ -1,0 +1,147 @@
+/**
+ * The file operations the archive's promises rest on, as a port: tests make each of them fail. All of
+ * them run off the event loop.
+ */
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { Fault } from "../base/errors.ts";
+
+export interface OpenFile {
+  /** All bytes of all buffers from `position` on, or a rejection. */
+  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /** Resolves when the file's bytes and length survive a power cut. */
+  sync(): Promise<void>;
+  /** Up to `size` bytes: fewer only at the end of the file. */
+  read(position: number, size: number): Promise<Uint8Array>;
+  truncate(length: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface Files {
+  /** `create` fails when the file is there; `change` and `read` when it is not (`store.not-found`). */
+  open(path: string, how: "create" | "change" | "read"): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  /** Fine when it is already gone. */
+  remove(path: string): Promise<void>;
+  /** Makes the folder and those above it. */
+  makeDir(path: string): Promise<void>;
+  /** The folder's entries survive a power cut. */
+  syncDir(path: string): Promise<void>;
+  list(path: string): Promise<readonly string[]>;
+  exists(path: string): Promise<boolean>;
+}
+
+const FLAGS = { create: "wx+", change: "r+", read: "r" } as const;
+
+/** A failed file operation as a fault: `store.full`, `store.not-found` or `store.unavailable`. */
+export function storeFault(error: unknown, what: string): Fault {
+  if (error instanceof Fault) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  const missing = code === "ENOENT";
+  return new Fault(
+    full ? "store.full" : missing ? "store.not-found" : "store.unavailable",
+    `${what}: ${message}`,
+    { cause: error },
+  );
+}
+
+async function guarded<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw storeFault(error, what);
+  }
+}
+
+class NodeFile implements OpenFile {
+  readonly #handle: FileHandle;
+  readonly #path: string;
+
+  constructor(handle: FileHandle, path: string) {
+    this.#handle = handle;
+    this.#path = path;
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    return guarded(`writing ${this.#path}`, async () => {
+      let list = buffers;
+      for (let at = position; list.length > 0; ) {
+        const { bytesWritten } = await this.#handle.writev([...list], at);
+        at += bytesWritten;
+        list = after(list, bytesWritten);
+      }
+    });
+  }
+
+  sync(): Promise<void> {
+    return guarded(`syncing ${this.#path}`, () => this.#handle.datasync());
+  }
+
+  read(position: number, size: number): Promise<Uint8Array> {
+    return guarded(`reading ${this.#path}`, async () => {
+      const out = Buffer.allocUnsafeSlow(size);
+      let filled = 0;
+      while (filled < size) {
+        const { bytesRead } = await this.#handle.read(
+          out,
+          filled,
+          size - filled,
+          position + filled,
+        );
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return out.subarray(0, filled);
+    });
+  }
+
+  truncate(length: number): Promise<void> {
+    return guarded(`truncating ${this.#path}`, () => this.#handle.truncate(length));
+  }
+
+  size(): Promise<number> {
+    return guarded(`reading ${this.#path}`, async () => (await this.#handle.stat()).size);
+  }
+
+  close(): Promise<void> {
+    return guarded(`closing ${this.#path}`, () => this.#handle.close());
+  }
+}
+
+/** What is left of the buffers after so many bytes. */
+function after(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let left = bytes;
+  const rest: Uint8Array[] = [];
+  for (const buffer of buffers) {
+    if (left >= buffer.length) left -= buffer.length;
+    else {
+      rest.push(left === 0 ? buffer : buffer.subarray(left));
+      left = 0;
+    }
+  }
+  return rest;
+}
+
+/** The machine's own files. */
+export const nodeFiles: Files = {
+  open: (path, how) =>
+    guarded(`opening ${path}`, async () => new NodeFile(await open(path, FLAGS[how]), path)),
+  rename: (from, to) => guarded(`moving ${from}`, () => rename(from, to)),
+  remove: (path) => guarded(`removing ${path}`, () => rm(path, { force: true })),
+  makeDir: (path) =>
+    guarded(`making ${path}`, async () => {
+      await mkdir(path, { recursive: true });
+    }),
+  syncDir: (path) =>
+    guarded(`syncing ${path}`, async () => {
+      const handle = await open(path, "r");
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }),
+  list: (path) => guarded(`listing ${path}`, () => readdir(path)),
+  exists: async (path) => (await stat(path).catch(() => undefined)) !== undefined,
+};

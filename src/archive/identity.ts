@@ -1,0 +1,77 @@
+/**
+ * The data folder's identity (P6): a file with a uuid that the index knows too. A missing mount or a
+ * swapped disk is refused, not filled. And its lock: one server per folder, freed by the kernel when the
+ * process dies.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Fault } from "../base/errors.ts";
+import { storeFault } from "./files.ts";
+
+const FORMAT = 1;
+const FILE = "streambank.json";
+
+/** Makes the folder when it is not there. Throws `store.unavailable`, `store.full`. */
+export function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(join(dataDir, "active"), { recursive: true });
+    mkdirSync(join(dataDir, "packs"), { recursive: true });
+  } catch (cause) {
+    const { message } = storeFault(cause, "").cause as Error;
+    throw new Fault("store.unavailable", `the data folder ${dataDir} cannot be used: ${message}`, {
+      cause,
+    });
+  }
+}
+
+/** Holds the folder for this process until the result is called. Throws `store.locked`, `store.unavailable`. */
+export function lockDataDir(dataDir: string): () => void {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(join(dataDir, "lock.sqlite"));
+    // A held transaction of SQLite is a lock of the operating system: it dies with the process.
+    db.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    const held = db;
+    return () => held.close();
+  } catch (cause) {
+    db?.close();
+    const { message } = cause as Error;
+    if (/locked|busy/i.test(message))
+      throw new Fault("store.locked", `another server uses the data folder ${dataDir}`, { cause });
+    throw new Fault("store.unavailable", `the data folder ${dataDir} cannot be used: ${message}`, {
+      cause,
+    });
+  }
+}
+
+/** The folder's uuid, or undefined when there is no identity file yet. Throws `config.bad`. */
+export function readIdentity(dataDir: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(dataDir, FILE), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw storeFault(error, `reading ${FILE}`);
+  }
+  try {
+    const { format, uuid } = JSON.parse(text) as { format: number; uuid: string };
+    if (format === FORMAT && typeof uuid === "string") return uuid;
+  } catch {}
+  throw new Fault("config.bad", `${join(dataDir, FILE)} is not an identity file of this version`);
+}
+
+/** Writes the identity file, synced. */
+export function writeIdentity(dataDir: string, uuid: string): void {
+  try {
+    const text = `${JSON.stringify({ format: FORMAT, uuid })}\n`;
+    writeFileSync(join(dataDir, FILE), text, { flush: true });
+  } catch (error) {
+    throw storeFault(error, `writing ${FILE}`);
+  }
+}
+
+export function newIdentity(): string {
+  return randomUUID();
+}

@@ -1,0 +1,125 @@
+/**
+ * What a crash left in `active/`: every file is checked from its last known good byte, cut at the first
+ * bad one, completed in the index, and given back to be sealed. Known-good bytes are not read again, so
+ * the time does not grow with the footage (docs/design/write-order.md).
+ */
+import { join } from "node:path";
+import { Fault } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { StoredFragment } from "../fragment/fragment.ts";
+import type { Files, OpenFile } from "./files.ts";
+import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
+import { readFragmentList } from "./index/fragment-list.ts";
+import { OpenPack } from "./pack/open-pack.ts";
+import { MAX_HEADER_BYTES, type ParsedPackHeader, parsePackHeader } from "./pack/pack-header.ts";
+import { scanFragments } from "./pack/pack-scan.ts";
+import type { ObjectStore } from "./store/object-store.ts";
+import { activeName, objectKey, packIdOf } from "./stream-writer.ts";
+import { trackSetId, trackSetRow } from "./track-sets.ts";
+
+export interface RecoveryParts {
+  readonly activeDir: string;
+  readonly files: Files;
+  readonly index: FragmentIndex;
+  readonly store: ObjectStore;
+  readonly log: Logger;
+}
+
+/** Goes through `active/`. Returns the packs that are whole and wait to be sealed. */
+export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
+  const rows = new Map((await parts.index.openPacks()).map((row) => [row.packId, row]));
+  const packs: OpenPack[] = [];
+  for (const name of await parts.files.list(parts.activeDir)) {
+    const packId = packIdOf(name);
+    if (packId === undefined) continue;
+    const pack = await recoverFile(parts, packId, rows.get(packId));
+    rows.delete(packId);
+    if (pack !== undefined) packs.push(pack);
+  }
+  for (const row of rows.values()) await settleMoved(parts, row);
+  return packs;
+}
+
+/** A row without a file in `active/`: the crash came between the rename and the row. */
+async function settleMoved({ index, store, log }: RecoveryParts, row: PackRow): Promise<void> {
+  if (await store.exists(objectKey(row.packId))) {
+    await index.commit([{ ...row, sealed: true }], []);
+    return;
+  }
+  log.error("recovery.pack-missing", { pack: row.packId, bytes: row.bytes });
+}
+
+/** One file of `active/`, ready to be sealed; undefined when nothing in it counts. Throws `store.*`. */
+export async function recoverFile(
+  parts: RecoveryParts,
+  packId: string,
+  row: PackRow | undefined,
+): Promise<OpenPack | undefined> {
+  const { files, activeDir, index, log } = parts;
+  const path = join(activeDir, activeName(packId));
+  const file = await files.open(path, "change");
+  const header = await headerOf(file);
+  const stream = packId.split("/")[0] ?? "";
+  if (header === undefined || (await index.stream(stream)) === undefined)
+    return discard({ ...parts, file, path, row });
+  const known = row === undefined ? [] : readFragmentList(row.fragments, row).fragments;
+  const found = await completed(file, header, known);
+  if (found.fragments.length === 0) return discard({ ...parts, file, path, row });
+  const identity = { ...header, stream, packId };
+  const setId = trackSetId(header.trackSet);
+  const options = { identity, trackSetId: setId, path };
+  const { firstOffset } = header;
+  const { fragments } = found;
+  await file.truncate(found.goodLength);
+  await file.sync();
+  const pack = OpenPack.recovered(file, options, { firstOffset, fragments });
+  await index.commit([pack.row()], [trackSetRow(header.trackSet)]);
+  log.info("recovery.pack", { pack: packId, known: known.length, found: fragments.length });
+  return pack;
+}
+
+async function headerOf(file: OpenFile): Promise<ParsedPackHeader | undefined> {
+  const size = await file.size();
+  const bytes = await file.read(0, Math.min(size, MAX_HEADER_BYTES));
+  try {
+    return parsePackHeader(bytes);
+  } catch (error) {
+    if (error instanceof Fault && error.code === "store.corrupt") return undefined;
+    throw error;
+  }
+}
+
+/** The known fragments and those that are whole behind them. */
+async function completed(
+  file: OpenFile,
+  header: ParsedPackHeader,
+  known: readonly StoredFragment[],
+): Promise<{ fragments: StoredFragment[]; goodLength: number }> {
+  const last = known.at(-1);
+  const from = last === undefined ? header.firstOffset : last.offset + last.size;
+  const base = {
+    packId: header.packId,
+    trackSetId: trackSetId(header.trackSet),
+    baseNs: header.baseNs,
+    timestampScaleNs: header.trackSet.timestampScaleNs,
+    firstOffset: header.firstOffset,
+  };
+  if ((await file.size()) < from)
+    throw new Fault("store.corrupt", `${header.packId} is shorter than its acked fragments`);
+  const scan = await scanFragments(file, base, from);
+  return { fragments: [...known, ...scan.fragments], goodLength: scan.goodLength };
+}
+
+/** A file nothing was acked from: it goes. With acked fragments it stays, and that is said loudly. */
+async function discard({
+  files,
+  log,
+  file,
+  path,
+  row,
+}: RecoveryParts & { file: OpenFile; path: string; row: PackRow | undefined }): Promise<undefined> {
+  await file.close();
+  if (row !== undefined) log.error("recovery.pack-unreadable", { path, bytes: row.bytes });
+  else await files.remove(path);
+  return undefined;
+}

@@ -1,0 +1,36 @@
+/** What a stream may be called and how long it may keep (KVS rules). */
+import { randomBytes } from "node:crypto";
+import { Fault } from "../base/errors.ts";
+import type { Millis } from "../base/units.ts";
+import type { StreamInfo } from "../fragment/fragment.ts";
+
+const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
+const MAX_RETENTION_HOURS = 87_600;
+
+/** Throws `stream.bad-name`, `request.bad`. */
+export function newStream(
+  options: { name: string; retentionHours: number; mediaType?: string },
+  createdMs: Millis,
+): StreamInfo {
+  const { name, retentionHours, mediaType } = options;
+  // Dots alone are names to a file system and to URLs.
+  if (!NAME.test(name) || /^\.+$/.test(name))
+    throw new Fault(
+      "stream.bad-name",
+      `a stream name is 1 to 256 of A-Z a-z 0-9 _ . - and not only dots: ${name.slice(0, 80)}`,
+    );
+  if (
+    !Number.isInteger(retentionHours) ||
+    retentionHours < 0 ||
+    retentionHours > MAX_RETENTION_HOURS
+  )
+    throw new Fault("request.bad", `retention is 0 to ${MAX_RETENTION_HOURS} whole hours`);
+  const version = randomBytes(10).toString("hex");
+  return {
+    name,
+    createdMs,
+    retentionHours,
+    version,
+    ...(mediaType === undefined ? {} : { mediaType }),
+  };
+}
