@@ -33,7 +33,7 @@ const MAX_PIXELS = 16_888;
 
 /** Reads an SPS unit, its two header bytes included. Throws `codec.bad-config`. */
 export function readHevcSps(unit: Uint8Array): HevcSps {
-  if (((unit[0] ?? 0) >> 1) !== 33) throw new Fault("codec.bad-config", "not an HEVC SPS");
+  if ((unit[0] ?? 0) >> 1 !== 33) throw new Fault("codec.bad-config", "not an HEVC SPS");
   const bits = new BitReader(unescapeNal(unit.subarray(2)), "HEVC SPS");
   bits.skip(4);
   const subLayers = bits.bits(3);

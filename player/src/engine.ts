@@ -1,0 +1,340 @@
+/**
+ * Plays one stream in a video element: live, or from any recorded time. Puts together the tail socket, the
+ * media pipe and the live-edge control, and says what is the case; draws nothing.
+ *
+ * Playback uses the same socket with `from=T`. It gives media as fast as it is read, so the socket is closed
+ * when enough is buffered, and opened again where the buffer ends when it runs low.
+ */
+import type { CancelTimer, Clock } from "../../src/base/clock.ts";
+import { LiveEdge } from "./live-edge.ts";
+import { MsePipe } from "./mse-pipe.ts";
+import { ServerOffset } from "./server-offset.ts";
+import type { PlayerFacts } from "./states.ts";
+import type { TailConfig, TailMessage } from "./tail-messages.ts";
+import { TailSession } from "./tail-session.ts";
+
+/** Playback: stop reading with so much buffered, read again with less than so much. Seconds. */
+const ENOUGH_S = 20;
+const LOW_S = 8;
+const TICK_MS = 200;
+
+export interface EngineOptions {
+  readonly video: HTMLVideoElement;
+  readonly clock: Clock;
+  /** `http(s)://host` of the server. */
+  readonly server: string;
+  readonly stream: string;
+  /** Something changed, or a tick passed. */
+  readonly changed: () => void;
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #video: HTMLVideoElement;
+  readonly #clock: Clock;
+  readonly #session: TailSession;
+  readonly #offset = new ServerOffset();
+  #pipe: MsePipe;
+  #edge = new LiveEdge(false);
+  #mode: "live" | "playback" = "live";
+  #paused = false;
+  #connected = false;
+  #offlineSinceMs: number | undefined;
+  #error: string | undefined;
+  /** Producer time asked for, until playback has begun there. */
+  #wantedMs: number | undefined;
+  #readAll = false;
+  #hasVideo = true;
+  #pictureAt: number | undefined;
+  #lastTime = -1;
+  #cancelTick: CancelTimer = () => {};
+  #stopped = false;
+  #lostFrames = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#video = options.video;
+    this.#clock = options.clock;
+    this.#pipe = this.#newPipe();
+    this.#session = new TailSession({
+      ...options,
+      handlers: {
+        begin: (config, init) => this.#begin(config, init),
+        media: (chunk) => this.#media(chunk),
+        message: (message) => this.#message(message),
+        connection: (open) => {
+          this.#connected = open;
+        },
+      },
+    });
+    this.#video.addEventListener("waiting", this.#waiting);
+    this.#watchPictures();
+    this.#tick();
+  }
+
+  get mode(): "live" | "playback" {
+    return this.#mode;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Wall clock of the picture on screen, ms; or the time asked for while it loads. */
+  get positionMs(): number | undefined {
+    return this.#wantedMs ?? this.#pipe.wallMs(this.#video.currentTime);
+  }
+
+  /** The server's clock, ms. */
+  get serverNowMs(): number {
+    return this.#clock.now() + this.#offset.ms;
+  }
+
+  /** Frames the server left out because this viewer was too slow. */
+  get lostFrames(): number {
+    return this.#lostFrames;
+  }
+
+  get facts(): PlayerFacts {
+    const position = this.#pictureAt === undefined ? undefined : this.positionMs;
+    const age = this.#pictureAt === undefined ? undefined : this.#clock.elapsed() - this.#pictureAt;
+    return {
+      mode: this.#mode,
+      paused: this.#paused,
+      connected: this.#connected,
+      offlineSinceMs: this.#offlineSinceMs,
+      error: this.#error,
+      pictureAgeMs: age,
+      latencyMs: position === undefined ? undefined : this.serverNowMs - position,
+      nothingRecorded: false,
+    };
+  }
+
+  /** Shows the newest picture. */
+  live(): void {
+    this.#restart("live", undefined);
+    this.#session.open(() => undefined);
+  }
+
+  /** Plays from a producer time, ms; a time that is not recorded gives the next that is. */
+  seek(wallMs: number): void {
+    const at = this.#pipe.mediaS(wallMs);
+    const inBuffer = this.#pipe.ranges.some(({ start, end }) => at !== undefined && start <= at && at < end - 0.2);
+    if (inBuffer && at !== undefined && this.#pictureAt !== undefined) {
+      this.#toPlayback();
+      this.#video.currentTime = at;
+      this.resume();
+      return;
+    }
+    this.#restart("playback", wallMs);
+    this.#session.open(() => this.#resumeMs() ?? wallMs);
+  }
+
+  /** Live playback that is paused goes on from where it was, behind the camera. */
+  pause(): void {
+    this.#toPlayback();
+    this.#paused = true;
+    this.#video.pause();
+    this.#options.changed();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#play();
+    this.#options.changed();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTick();
+    this.#session.close();
+    this.#pipe.close();
+    this.#video.removeEventListener("waiting", this.#waiting);
+    this.#video.removeAttribute("src");
+    this.#video.load();
+  }
+
+  #toPlayback(): void {
+    if (this.#mode === "playback") return;
+    this.#mode = "playback";
+    this.#readAll = false;
+    this.#video.playbackRate = 1;
+    this.#session.close();
+  }
+
+  #restart(mode: "live" | "playback", wantedMs: number | undefined): void {
+    this.#mode = mode;
+    this.#wantedMs = wantedMs;
+    this.#paused = false;
+    this.#readAll = false;
+    this.#error = undefined;
+    this.#offlineSinceMs = undefined;
+    this.#pictureAt = undefined;
+    this.#connected = false;
+    this.#session.close();
+    this.#pipe.close();
+    this.#pipe = this.#newPipe();
+    this.#video.playbackRate = 1;
+    this.#options.changed();
+  }
+
+  #newPipe(): MsePipe {
+    this.#lastTime = -1;
+    return new MsePipe(this.#video, (message) => {
+      this.#error = message;
+      this.#session.close();
+    });
+  }
+
+  #begin(config: TailConfig, init: Uint8Array): void {
+    if (!MediaSource.isTypeSupported(config.mime)) {
+      const codecs = /codecs="([^"]*)"/.exec(config.mime)?.[1] ?? config.mime;
+      this.#error = `this browser cannot play ${codecs}; download the recording instead`;
+      this.#session.close();
+      return;
+    }
+    this.#offlineSinceMs = undefined;
+    this.#hasVideo = config.hasVideo;
+    if (!this.#pipe.takes(config.originUs)) {
+      this.#pipe.close();
+      this.#pipe = this.#newPipe();
+    }
+    if (config.hasAudio !== this.#hasAudio) this.#edge = new LiveEdge(config.hasAudio);
+    this.#hasAudio = config.hasAudio;
+    this.#pipe.begin(config.mime, config.originUs, init);
+  }
+  #hasAudio = false;
+
+  #media(chunk: Uint8Array): void {
+    const ahead = this.#aheadS();
+    if (this.#mode === "live" && ahead !== undefined && this.#pictureAt !== undefined)
+      this.#edge.sample(this.#clock.elapsed(), ahead);
+    this.#pipe.append(chunk);
+  }
+
+  #message(message: Exclude<TailMessage, TailConfig>): void {
+    switch (message.type) {
+      case "time":
+        this.#offset.add(message.serverNowMs, this.#clock.now());
+        break;
+      case "offline":
+        this.#offlineSinceMs = message.sinceMs ?? 0;
+        break;
+      case "live":
+        this.#offlineSinceMs = undefined;
+        break;
+      case "lost":
+        this.#lostFrames += message.frames;
+        break;
+      case "error":
+        this.#error = message.message;
+        break;
+    }
+    this.#options.changed();
+  }
+
+  /** Seconds buffered after the playhead, across ranges that begin later: what is still to be played. */
+  #aheadS(): number | undefined {
+    const end = this.#pipe.ranges.at(-1)?.end;
+    return end === undefined ? undefined : end - this.#video.currentTime;
+  }
+
+  /** Where the buffer ends, ms. */
+  #resumeMs(): number | undefined {
+    const end = this.#pipe.ranges.at(-1)?.end;
+    return end === undefined ? undefined : this.#pipe.wallMs(end);
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
+    const begun = this.#start();
+    if (begun) this.#jumpHoles();
+    if (begun && this.#mode === "live") this.#steer();
+    if (this.#mode === "playback") this.#flow();
+    this.#seePicture();
+    this.#options.changed();
+  }
+
+  /** Puts the playhead where it belongs once there is media. */
+  #start(): boolean {
+    if (this.#lastTime >= 0) return true;
+    const { ranges } = this.#pipe;
+    const [first, last] = [ranges[0], ranges.at(-1)];
+    if (first === undefined || last === undefined) return false;
+    if (this.#mode === "live") this.#video.currentTime = Math.max(first.start, last.end - this.#edge.marginS);
+    else {
+      const wanted = this.#pipe.mediaS(this.#wantedMs ?? 0) ?? first.start;
+      if (wanted > last.end) return false;
+      const range = ranges.find(({ end }) => wanted < end) ?? last;
+      this.#video.currentTime = Math.max(range.start, wanted);
+    }
+    this.#wantedMs = undefined;
+    this.#lastTime = this.#video.currentTime;
+    this.#edge.moved();
+    if (!this.#paused) this.#play();
+    return true;
+  }
+
+  /** Nothing at the playhead, but something later: go there. */
+  #jumpHoles(): void {
+    const at = this.#video.currentTime;
+    const { ranges } = this.#pipe;
+    if (ranges.some(({ start, end }) => start <= at + 0.01 && at < end - 0.05)) return;
+    const next = ranges.find(({ start }) => start > at);
+    if (next === undefined) return;
+    this.#video.currentTime = next.start + 0.001;
+    this.#edge.moved();
+  }
+
+  #steer(): void {
+    const action = this.#edge.decide(this.#clock.elapsed());
+    if (action.kind === "rate") {
+      if (this.#video.playbackRate !== action.rate) this.#video.playbackRate = action.rate;
+      return;
+    }
+    const end = this.#pipe.ranges.at(-1)?.end;
+    if (end === undefined) return;
+    this.#video.playbackRate = 1;
+    this.#video.currentTime = end - action.beforeEndS;
+    this.#edge.moved();
+  }
+
+  #flow(): void {
+    const ahead = this.#aheadS() ?? 0;
+    if (this.#session.isOpen && ahead > ENOUGH_S) {
+      this.#session.close();
+      this.#readAll = true;
+    } else if (!this.#session.isOpen && this.#error === undefined && ahead < LOW_S) {
+      if (!this.#readAll && this.#resumeMs() === undefined) return;
+      this.#readAll = false;
+      this.#session.open(() => this.#resumeMs());
+    }
+  }
+
+  readonly #waiting = (): void => {
+    const begun = this.#pictureAt !== undefined && !this.#video.seeking;
+    if (this.#mode === "live" && begun) this.#edge.stalled(this.#clock.elapsed());
+  };
+
+  #play(): void {
+    // Refused until the user has done something when there is sound; the page starts muted.
+    this.#video.play().catch(() => {});
+  }
+
+  /** Counts pictures as they are shown; in a hidden tab none are, and playing on has to do. */
+  #watchPictures(): void {
+    this.#video.requestVideoFrameCallback(() => {
+      if (this.#stopped) return;
+      if (this.#lastTime >= 0) this.#pictureAt = this.#clock.elapsed();
+      this.#watchPictures();
+    });
+  }
+
+  #seePicture(): void {
+    const time = this.#video.currentTime;
+    const moves = this.#lastTime >= 0 && time !== this.#lastTime;
+    if (this.#lastTime >= 0) this.#lastTime = time;
+    if (moves && (document.hidden || !this.#hasVideo)) this.#pictureAt = this.#clock.elapsed();
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Media segments into a video element by Media Source Extensions (W3C MSE). One source buffer, one append at a
+ * time, old media removed. Media time 0 is a wall-clock time that is fixed when the first segment comes, so
+ * that several timelines can stand in one buffer.
+ */
+import { AppendQueue, type QueueItem } from "./append-queue.ts";
+
+/** Media this far behind the playhead is removed, seconds. */
+export const KEEP_S = 30;
+/** When the buffer is full, only so much behind the playhead is kept. */
+const KEEP_FULL_S = 3;
+/** Wall-clock span one buffer may hold: farther jumps need a new one (media times stay exact). Seconds. */
+const MAX_REACH_S = 7 * 86_400;
+
+export class MsePipe {
+  readonly #video: HTMLVideoElement;
+  readonly #source = new MediaSource();
+  readonly #url: string;
+  readonly #queue = new AppendQueue();
+  readonly #failed: (message: string) => void;
+  #buffer: SourceBuffer | undefined;
+  #mime = "";
+  #originUs: number | undefined;
+  #closed = false;
+
+  /** Takes over the video element. `failed` gets a sentence when nothing more can be shown. */
+  constructor(video: HTMLVideoElement, failed: (message: string) => void) {
+    this.#video = video;
+    this.#failed = failed;
+    this.#url = URL.createObjectURL(this.#source);
+    this.#source.addEventListener("sourceopen", () => this.#drain());
+    video.src = this.#url;
+  }
+
+  /** Media time 0, µs since the Unix epoch; `undefined` before the first segment. */
+  get originUs(): number | undefined {
+    return this.#originUs;
+  }
+
+  /** Whether media with this origin can stand in this buffer. */
+  takes(originUs: number): boolean {
+    const offsetS = (originUs - (this.#originUs ?? originUs)) / 1e6;
+    return offsetS >= 0 && offsetS < MAX_REACH_S;
+  }
+
+  /** An initialization segment. The media after it has times that count from `originUs`. */
+  begin(mime: string, originUs: number, bytes: Uint8Array): void {
+    this.#originUs ??= originUs;
+    this.#add({ kind: "init", mime, offsetS: (originUs - this.#originUs) / 1e6, bytes });
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#add({ kind: "media", bytes });
+  }
+
+  /** Wall-clock ms of a media time in seconds. */
+  wallMs(mediaS: number): number | undefined {
+    return this.#originUs === undefined ? undefined : this.#originUs / 1000 + mediaS * 1000;
+  }
+
+  mediaS(wallMs: number): number | undefined {
+    return this.#originUs === undefined ? undefined : wallMs / 1000 - this.#originUs / 1e6;
+  }
+
+  /** Buffered ranges in media seconds, in order. */
+  get ranges(): readonly { readonly start: number; readonly end: number }[] {
+    const buffered = this.#buffer?.buffered;
+    if (buffered === undefined || this.#closed) return [];
+    return Array.from({ length: buffered.length }, (_, i) => ({
+      start: buffered.start(i),
+      end: buffered.end(i),
+    }));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#queue.clear();
+    this.#buffer = undefined;
+    URL.revokeObjectURL(this.#url);
+  }
+
+  #add(item: QueueItem): void {
+    if (this.#closed) return;
+    if (!this.#queue.add(item)) this.#fail("the browser takes no more media");
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#closed || this.#source.readyState !== "open" || this.#buffer?.updating) return;
+    if (this.#removeOld(KEEP_S, 10)) return;
+    const item = this.#queue.take();
+    if (item === undefined) return;
+    try {
+      const buffer = item.kind === "init" ? this.#prepare(item) : this.#buffer;
+      buffer?.appendBuffer(item.bytes as Uint8Array<ArrayBuffer>);
+    } catch (error) {
+      this.#refused(item, error);
+    }
+  }
+
+  #prepare({ mime, offsetS }: QueueItem & { kind: "init" }): SourceBuffer {
+    let buffer = this.#buffer;
+    if (buffer === undefined) {
+      buffer = this.#source.addSourceBuffer(mime);
+      buffer.addEventListener("updateend", () => this.#drain());
+      buffer.addEventListener("error", () => this.#fail("the browser cannot decode this media"));
+      this.#buffer = buffer;
+    } else if (mime !== this.#mime) buffer.changeType(mime);
+    this.#mime = mime;
+    buffer.timestampOffset = offsetS;
+    return buffer;
+  }
+
+  #refused(item: QueueItem, error: unknown): void {
+    const full = error instanceof DOMException && error.name === "QuotaExceededError";
+    if (!full) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#fail(`the browser refused the media: ${message}`);
+      return;
+    }
+    this.#queue.putBack(item);
+    // With nothing old to remove, playing on makes room; the next append tries again.
+    this.#removeOld(KEEP_FULL_S, 0);
+  }
+
+  /** True when a removal has begun. `slackS`: not for less than so many seconds, to remove seldom. */
+  #removeOld(keepS: number, slackS: number): boolean {
+    const start = this.ranges[0]?.start;
+    const end = this.#video.currentTime - keepS;
+    if (start === undefined || end - start <= slackS) return false;
+    this.#buffer?.remove(0, end);
+    return true;
+  }
+
+  #fail(message: string): void {
+    if (!this.#closed) this.#failed(message);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * One viewer's tail socket: connects, connects again when it breaks, and tells configurations apart from
+ * media. Knows the protocol, not what is done with the media.
+ */
+import type { CancelTimer, Clock } from "../../src/base/clock.ts";
+import { readTailMessage, type TailConfig, type TailMessage } from "./tail-messages.ts";
+
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+
+export interface TailHandlers {
+  /** A timeline begins; `init` is its initialization segment. */
+  begin(config: TailConfig, init: Uint8Array): void;
+  /** One frame: `moof` and `mdat`. */
+  media(chunk: Uint8Array): void;
+  /** Anything but `config`. */
+  message(message: Exclude<TailMessage, TailConfig>): void;
+  /** The socket opened or is gone. */
+  connection(open: boolean): void;
+}
+
+export interface TailSessionOptions {
+  readonly clock: Clock;
+  /** `http(s)://host` of the server. */
+  readonly server: string;
+  readonly stream: string;
+  readonly handlers: TailHandlers;
+}
+
+export class TailSession {
+  readonly #options: TailSessionOptions;
+  #socket: WebSocket | undefined;
+  #config: TailConfig | undefined;
+  #retries = 0;
+  #cancelRetry: CancelTimer = () => {};
+  /** Where to begin when the socket has to be opened again. */
+  #from: () => number | undefined = () => undefined;
+
+  constructor(options: TailSessionOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** `from` gives the producer time to begin at, ms, or `undefined` for live; asked at every connection. */
+  open(from: () => number | undefined): void {
+    this.close();
+    this.#from = from;
+    this.#connect();
+  }
+
+  close(): void {
+    this.#cancelRetry();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#config = undefined;
+    socket?.close();
+  }
+
+  #connect(): void {
+    const { server, stream, handlers } = this.#options;
+    const from = this.#from();
+    const query = from === undefined ? "" : `&from=${Math.floor(from)}`;
+    const base = server.replace(/^http/, "ws");
+    const url = `${base}/v1/streams/${encodeURIComponent(stream)}/tail?format=fmp4${query}`;
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    this.#config = undefined;
+    socket.onopen = () => this.#socket === socket && handlers.connection(true);
+    socket.onmessage = ({ data }) => {
+      if (this.#socket !== socket) return;
+      this.#retries = 0;
+      if (typeof data === "string") this.#text(data);
+      else this.#binary(new Uint8Array(data as ArrayBuffer));
+    };
+    socket.onclose = () => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      handlers.connection(false);
+      const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 8));
+      this.#cancelRetry = this.#options.clock.after(wait, () => this.#connect());
+    };
+  }
+
+  #text(text: string): void {
+    const message = readTailMessage(text);
+    if (message === undefined) return;
+    if (message.type === "config") this.#config = message;
+    else this.#options.handlers.message(message);
+  }
+
+  #binary(bytes: Uint8Array): void {
+    const config = this.#config;
+    this.#config = undefined;
+    if (config === undefined) this.#options.handlers.media(bytes);
+    else this.#options.handlers.begin(config, bytes);
+  }
+}
