@@ -36,7 +36,8 @@ suite("parseTime", () => {
   });
 
   test("reads back what isoTime writes", () => {
-    for (let ms = 0; ms < MAX_TIME_MS; ms += 97_777_777_777) assert.equal(parseTime(isoTime(ms)), ms);
+    for (let ms = 0; ms < MAX_TIME_MS; ms += 97_777_777_777)
+      assert.equal(parseTime(isoTime(ms)), ms);
   });
 
   test("refuses what is not a time, or not one we can keep, with request.bad-time", () => {
@@ -74,6 +75,8 @@ suite("timeRange", () => {
   test("ends at the last time there is when it says a later one", () => {
     const range = timeRange(millis(5), millis(8_640_000_000_000_000));
     assert.deepEqual(range, { fromMs: 5, toMs: MAX_TIME_MS });
-    assert.throws(() => timeRange(MAX_TIME_MS, millis(MAX_TIME_MS + 1)), { code: "request.bad-time" });
+    assert.throws(() => timeRange(MAX_TIME_MS, millis(MAX_TIME_MS + 1)), {
+      code: "request.bad-time",
+    });
   });
 });

@@ -38,3 +38,19 @@ export function joinLengthPrefixed(units: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
+
+/** A NAL unit without its emulation prevention bytes (ITU-T H.264 §7.4.1). */
+export function unescapeNal(nal: Uint8Array): Uint8Array {
+  const out = new Uint8Array(nal.length);
+  let length = 0;
+  let zeros = 0;
+  for (const byte of nal) {
+    if (zeros >= 2 && byte === 3) {
+      zeros = 0;
+      continue;
+    }
+    out[length++] = byte;
+    zeros = byte === 0 ? zeros + 1 : 0;
+  }
+  return out.subarray(0, length);
+}

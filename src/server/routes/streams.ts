@@ -75,6 +75,7 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
     if (parts.hub.status(name)?.live)
       throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
     await parts.archive.delete(name);
+    parts.hub.forget(name);
     return reply.code(204).send();
   });
 }

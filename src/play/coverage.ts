@@ -1,0 +1,147 @@
+/**
+ * Which stretches of a range hold media, and the gaps between them, at any zoom.
+ *
+ * Fragments are whole: a stretch may begin before the range and end after it. Times are cut to whole ms.
+ * The end of a fragment is an estimate, so within a run a gap shorter than one of its frames is none.
+ * Nothing else is rounded: every gap of `resolutionMs` or more is listed.
+ */
+import { Fault } from "../base/errors.ts";
+import type {
+  ClockName,
+  FragmentReader,
+  PackSummary,
+  StoredFragment,
+  TimeRange,
+} from "../fragment/fragment.ts";
+import { spanOf } from "./order.ts";
+import { type Step, steps } from "./walk.ts";
+
+/** Most stretches in one answer. Beyond it a coarser resolution is asked for. */
+export const MAX_RANGES = 20_000;
+
+export interface Coverage {
+  readonly ranges: readonly CoveredRange[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Ms since the Unix epoch on the clock asked for; half open. Counts are of whole fragments. */
+export interface CoveredRange {
+  readonly from: number;
+  readonly to: number;
+  readonly fragments: number;
+  /** In the archive. */
+  readonly bytes: number;
+}
+
+/** From the end of one range to the start of the next. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+  /** `no-media`: nothing is stored there, why is not known. */
+  readonly cause: "no-media";
+}
+
+export interface CoverageOptions {
+  readonly reader: FragmentReader;
+  readonly stream: string;
+  readonly range: TimeRange;
+  readonly clock: ClockName;
+  /** Gaps shorter than this are merged, ms, ≥ 0. A pack shorter than it costs no look at its fragments. */
+  readonly resolutionMs: number;
+}
+
+/** Throws `stream.not-found`; `request.too-large` over `MAX_RANGES` stretches. */
+export async function coverage(options: CoverageOptions): Promise<Coverage> {
+  const { reader, stream, range, clock, resolutionMs } = options;
+  const cover = new Cover(resolutionMs);
+  // Nothing shorter than the resolution can be seen, so a pack shorter than it has no hole to look for.
+  const takeWhole = (pack: PackSummary) =>
+    clock === "producer" && pack.producedEndUs - pack.producedStartUs <= resolutionMs * 1000;
+  for await (const step of steps({ reader, stream }, { by: "time", clock, range }, takeWhole))
+    for (const stretch of stretchesOf(step, clock)) cover.add(stretch);
+  return cover.end();
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly fragments: number;
+  readonly bytes: number;
+  /** Session and run, and the longest gap that is only an inexact end, ms. */
+  readonly run?: string;
+  readonly slackMs: number;
+}
+
+function* stretchesOf(step: Step, clock: ClockName): Generator<Stretch> {
+  if (step.kind === "pack") yield stretchOfPack(step.pack);
+  else for (const fragment of step.fragments) yield stretchOf(fragment, clock);
+}
+
+function stretchOfPack(pack: PackSummary): Stretch {
+  const { producedStartUs, producedEndUs, bytes, totals } = pack;
+  const from = Math.floor(producedStartUs / 1000);
+  const to = Math.max(from + 1, Math.floor(producedEndUs / 1000));
+  return { from, to, fragments: totals.fragments, bytes, slackMs: 0 };
+}
+
+function stretchOf({ info, size }: StoredFragment, clock: ClockName): Stretch {
+  const { startUs, endUs } = spanOf(info, clock);
+  const from = Math.floor(startUs / 1000);
+  const to = Math.max(from + 1, Math.floor(endUs / 1000));
+  const frames = info.totals.reduce((most, one) => Math.max(most, one.frames), 1);
+  const slackMs = (endUs - startUs) / 1000 / frames;
+  return { from, to, fragments: 1, bytes: size, run: `${info.session} ${info.run}`, slackMs };
+}
+
+/** Takes stretches in order of their start and joins them. */
+class Cover {
+  readonly #resolutionMs: number;
+  readonly #ranges: CoveredRange[] = [];
+  #open: { from: number; to: number; fragments: number; bytes: number } | undefined;
+  #last: Stretch | undefined;
+
+  constructor(resolutionMs: number) {
+    this.#resolutionMs = resolutionMs;
+  }
+
+  add(stretch: Stretch): void {
+    const open = this.#open;
+    if (open === undefined || !this.#joins(open.to, stretch)) {
+      this.#close();
+      const { from, to, fragments, bytes } = stretch;
+      this.#open = { from, to, fragments, bytes };
+    } else {
+      open.to = Math.max(open.to, stretch.to);
+      open.fragments += stretch.fragments;
+      open.bytes += stretch.bytes;
+    }
+    this.#last = stretch;
+  }
+
+  end(): Coverage {
+    this.#close();
+    const ranges = this.#ranges;
+    const gaps = ranges.slice(1).map(({ from }, i): Gap => {
+      return { from: ranges[i]?.to ?? from, to: from, cause: "no-media" };
+    });
+    return { ranges, gaps };
+  }
+
+  #joins(openTo: number, stretch: Stretch): boolean {
+    const gapMs = stretch.from - openTo;
+    if (gapMs <= 0 || gapMs < this.#resolutionMs) return true;
+    const last = this.#last;
+    return last?.run !== undefined && last.run === stretch.run && gapMs < last.slackMs;
+  }
+
+  #close(): void {
+    if (this.#open === undefined) return;
+    if (this.#ranges.length >= MAX_RANGES)
+      throw new Fault(
+        "request.too-large",
+        `more than ${MAX_RANGES} stretches of media: ask for a shorter range or a coarser resolution`,
+      );
+    this.#ranges.push(this.#open);
+    this.#open = undefined;
+  }
+}
