@@ -45,6 +45,7 @@ export class Engine {
   #wantedMs: number | undefined;
   #readAll = false;
   #hasVideo = true;
+  #hasAudio = false;
   #pictureAt: number | undefined;
   #lastTime = -1;
   #cancelTick: CancelTimer = () => {};
@@ -106,7 +107,10 @@ export class Engine {
       error: this.#error,
       pictureAgeMs: age,
       latencyMs: position === undefined ? undefined : this.serverNowMs - position,
-      nothingRecorded: false,
+      nothingRecorded:
+        this.#mode === "playback" &&
+        this.#offlineSinceMs !== undefined &&
+        (this.#aheadS() ?? 0) < 0.3,
     };
   }
 
@@ -119,7 +123,9 @@ export class Engine {
   /** Plays from a producer time, ms; a time that is not recorded gives the next that is. */
   seek(wallMs: number): void {
     const at = this.#pipe.mediaS(wallMs);
-    const inBuffer = this.#pipe.ranges.some(({ start, end }) => at !== undefined && start <= at && at < end - 0.2);
+    const inBuffer = this.#pipe.ranges.some(
+      ({ start, end }) => at !== undefined && start <= at && at < end - 0.2,
+    );
     if (inBuffer && at !== undefined && this.#pictureAt !== undefined) {
       this.#toPlayback();
       this.#video.currentTime = at;
@@ -203,7 +209,6 @@ export class Engine {
     this.#hasAudio = config.hasAudio;
     this.#pipe.begin(config.mime, config.originUs, init);
   }
-  #hasAudio = false;
 
   #media(chunk: Uint8Array): void {
     const ahead = this.#aheadS();
@@ -262,7 +267,8 @@ export class Engine {
     const { ranges } = this.#pipe;
     const [first, last] = [ranges[0], ranges.at(-1)];
     if (first === undefined || last === undefined) return false;
-    if (this.#mode === "live") this.#video.currentTime = Math.max(first.start, last.end - this.#edge.marginS);
+    if (this.#mode === "live")
+      this.#video.currentTime = Math.max(first.start, last.end - this.#edge.marginS);
     else {
       const wanted = this.#pipe.mediaS(this.#wantedMs ?? 0) ?? first.start;
       if (wanted > last.end) return false;
@@ -302,10 +308,10 @@ export class Engine {
 
   #flow(): void {
     const ahead = this.#aheadS() ?? 0;
-    if (this.#session.isOpen && ahead > ENOUGH_S) {
+    if (this.#session.active && ahead > ENOUGH_S) {
       this.#session.close();
       this.#readAll = true;
-    } else if (!this.#session.isOpen && this.#error === undefined && ahead < LOW_S) {
+    } else if (!this.#session.active && this.#error === undefined && ahead < LOW_S) {
       if (!this.#readAll && this.#resumeMs() === undefined) return;
       this.#readAll = false;
       this.#session.open(() => this.#resumeMs());

@@ -54,9 +54,10 @@ function playbackState(facts: PlayerFacts): PlayerState {
   const { paused, pictureAgeMs } = facts;
   if (facts.nothingRecorded) return { name: "NO RECORDING", detail: "from here on", stale: true };
   if (pictureAgeMs === undefined) return { name: "BUFFERING", detail: "", stale: true };
-  if (paused) return { name: "PAUSED", detail: "", stale: false };
+  const behind = facts.latencyMs === undefined ? "" : `−${minutes(facts.latencyMs)}`;
+  if (paused) return { name: "PAUSED", detail: behind, stale: false };
   if (pictureAgeMs > FROZEN_MS) return frozen(pictureAgeMs, facts.connected);
-  return { name: "PLAYBACK", detail: "", stale: false };
+  return { name: "PLAYBACK", detail: behind, stale: false };
 }
 
 function liveState(facts: PlayerFacts, timeOf: (ms: number) => string): PlayerState {
@@ -91,7 +92,7 @@ function seconds(ms: number): string {
 
 /** `mm:ss`, or `h:mm:ss` from an hour on. */
 export function minutes(ms: number): string {
-  const whole = Math.floor(ms / 1000);
+  const whole = Math.max(0, Math.floor(ms / 1000));
   const two = (n: number) => String(n).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;

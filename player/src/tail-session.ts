@@ -30,6 +30,7 @@ export interface TailSessionOptions {
 export class TailSession {
   readonly #options: TailSessionOptions;
   #socket: WebSocket | undefined;
+  #active = false;
   #config: TailConfig | undefined;
   #retries = 0;
   #cancelRetry: CancelTimer = () => {};
@@ -40,18 +41,21 @@ export class TailSession {
     this.#options = options;
   }
 
-  get isOpen(): boolean {
-    return this.#socket !== undefined;
+  /** Between `open` and `close`, whether connected at the moment or not. */
+  get active(): boolean {
+    return this.#active;
   }
 
   /** `from` gives the producer time to begin at, ms, or `undefined` for live; asked at every connection. */
   open(from: () => number | undefined): void {
     this.close();
     this.#from = from;
+    this.#active = true;
     this.#connect();
   }
 
   close(): void {
+    this.#active = false;
     this.#cancelRetry();
     const socket = this.#socket;
     this.#socket = undefined;

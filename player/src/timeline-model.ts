@@ -108,7 +108,11 @@ export function columns(view: View, width: number, ranges: readonly Span[]): Flo
 }
 
 /** Where gaps are drawn, in pixels: each at least `GAP_PX` wide, in the middle of where it is. */
-export function notches(view: View, width: number, gaps: readonly Span[]): { x: number; w: number }[] {
+export function notches(
+  view: View,
+  width: number,
+  gaps: readonly Span[],
+): { x: number; w: number }[] {
   const out: { x: number; w: number }[] = [];
   for (const { from, to } of gaps) {
     if (to <= view.fromMs || from >= view.toMs) continue;

@@ -47,6 +47,8 @@ export interface ArchiveOptions {
   /** Replaced by tests that make file operations or commits fail. */
   readonly files?: Files;
   readonly wrapIndex?: (index: FragmentIndex) => FragmentIndex;
+  /** Default: SQLite in workers. */
+  readonly openIndex?: (path: string) => Promise<FragmentIndex>;
 }
 
 interface ArchiveParts extends RecoveryParts {
@@ -79,7 +81,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     const unlock = lockDataDir(dataDir);
     let index: FragmentIndex | undefined;
     try {
-      index = await openIndex(dataDir);
+      index = await openIndex(dataDir, options.openIndex ?? SqliteIndex.open);
       index = options.wrapIndex?.(index) ?? index;
       const store: ObjectStore = new FolderStore({ root: join(dataDir, "packs"), files });
       const activeDir = join(dataDir, "active");
@@ -214,6 +216,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       this.#active.delete(packId);
     } catch (error) {
       // It stays in `active/` and readable; the next start seals it.
+      await pack.close().catch(() => {});
       const { code, message } = asFault(error, "store.unavailable");
       log.error("pack.not-sealed", { pack: packId, code, message });
     }
@@ -300,8 +303,11 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 }
 
 /** The folder's index, after checking that they belong together. */
-async function openIndex(dataDir: string): Promise<FragmentIndex> {
-  const index = await SqliteIndex.open(join(dataDir, "index.sqlite"));
+async function openIndex(
+  dataDir: string,
+  open: (path: string) => Promise<FragmentIndex>,
+): Promise<FragmentIndex> {
+  const index = await open(join(dataDir, "index.sqlite"));
   try {
     const onDisk = readIdentity(dataDir);
     const known = await index.meta("uuid", onDisk ?? newIdentity());

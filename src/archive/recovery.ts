@@ -55,22 +55,40 @@ export async function recoverFile(
   packId: string,
   row: PackRow | undefined,
 ): Promise<OpenPack | undefined> {
-  const { files, activeDir, index, log } = parts;
+  const { files, activeDir } = parts;
   const path = join(activeDir, activeName(packId));
   const file = await files.open(path, "change");
+  try {
+    return await settle(parts, { packId, row, path, file });
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+}
+
+interface FoundFile {
+  readonly packId: string;
+  readonly row: PackRow | undefined;
+  readonly path: string;
+  readonly file: OpenFile;
+}
+
+async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack | undefined> {
+  const { index, log } = parts;
+  const { packId, row, path, file } = found;
   const header = await headerOf(file);
   const stream = packId.split("/")[0] ?? "";
   if (header === undefined || (await index.stream(stream)) === undefined)
     return discard({ ...parts, file, path, row });
   const known = row === undefined ? [] : readFragmentList(row.fragments, row).fragments;
-  const found = await completed(file, header, known);
-  if (found.fragments.length === 0) return discard({ ...parts, file, path, row });
+  const whole = await completed(file, header, known);
+  if (whole.fragments.length === 0) return discard({ ...parts, file, path, row });
   const identity = { ...header, stream, packId };
   const setId = trackSetId(header.trackSet);
   const options = { identity, trackSetId: setId, path };
   const { firstOffset } = header;
-  const { fragments } = found;
-  await file.truncate(found.goodLength);
+  const { fragments } = whole;
+  await file.truncate(whole.goodLength);
   await file.sync();
   const pack = OpenPack.recovered(file, options, { firstOffset, fragments });
   await index.commit([pack.row()], [trackSetRow(header.trackSet)]);

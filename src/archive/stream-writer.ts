@@ -171,7 +171,10 @@ export class StreamWriter {
     const identity = { stream, packId, baseNs, trackSet };
     const path = `${activeDir}/${activeName(packId)}`;
     const pack = await OpenPack.create(files, { identity, trackSetId: id, path });
-    await files.syncDir(activeDir);
+    await files.syncDir(activeDir).catch(async (error) => {
+      await pack.close().catch(() => {});
+      throw error;
+    });
     opened(pack);
     this.#openedAtMs = clock.elapsed();
     this.#ageTimer();

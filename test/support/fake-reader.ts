@@ -83,6 +83,10 @@ export class FakeReader implements FragmentReader {
     return fragment;
   }
 
+  addAll(stream: string, fragments: readonly SealedFragment[]): StoredFragment[] {
+    return fragments.map((fragment) => this.add(stream, fragment));
+  }
+
   /** Retention takes a pack. */
   remove(packId: string): void {
     this.#packs.splice(
@@ -128,17 +132,13 @@ export class FakeReader implements FragmentReader {
 
   async extent(stream: string): Promise<StreamExtent | undefined> {
     const packs = this.#packs.filter((pack) => pack.stream === stream).map(summaryOf);
-    const [first] = packs;
-    if (first === undefined) return undefined;
-    const least = <K extends keyof PackSummary>(key: K) =>
-      packs.reduce((best, pack) => (pack[key] < best ? pack[key] : best), first[key]);
-    const most = <K extends keyof PackSummary>(key: K) =>
-      packs.reduce((best, pack) => (pack[key] > best ? pack[key] : best), first[key]);
+    if (packs.length === 0) return undefined;
+    const all = <K extends keyof PackSummary>(key: K) => packs.map((pack) => pack[key]);
     return {
-      producedStartUs: least("producedStartUs"),
-      producedEndUs: most("producedEndUs"),
-      receivedFirstMs: least("receivedFirstMs"),
-      receivedLastMs: most("receivedLastMs"),
+      producedStartUs: micros(Math.min(...all("producedStartUs"))),
+      producedEndUs: micros(Math.max(...all("producedEndUs"))),
+      receivedFirstMs: millis(Math.min(...all("receivedFirstMs"))),
+      receivedLastMs: millis(Math.max(...all("receivedLastMs"))),
       bytes: packs.reduce((sum, pack) => sum + pack.bytes, 0),
     };
   }

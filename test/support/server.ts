@@ -1,18 +1,13 @@
 /** A real server for a test: free port, its own temporary data folder, gone when the test ends. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { realClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { type Config, readConfig } from "../../src/server/config.ts";
 import { type RunningServer, startServer } from "../../src/server/start.ts";
+import { tempDir } from "./temp-dir.ts";
 
-/** A fresh folder under the system's temporary folder, removed on dispose. */
-export function tempDir(name: string): { path: string; [Symbol.dispose](): void } {
-  const path = mkdtempSync(join(tmpdir(), `streambank-${name}-`));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
+export { tempDir };
 
 /** In this process. */
 export async function startTestServer(over: Partial<Config> = {}): Promise<RunningServer> {

@@ -65,7 +65,12 @@ export class OpenPack {
   static async create(files: Files, options: OpenPackOptions): Promise<OpenPack> {
     const header = packHeader(options.identity);
     const file = await files.open(options.path, "create");
-    await file.write([header], 0);
+    try {
+      await file.write([header], 0);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
     return new OpenPack(file, options, header.length);
   }
 

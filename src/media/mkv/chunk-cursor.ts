@@ -38,12 +38,23 @@ export class ChunkCursor {
     else this.#append(chunk);
   }
 
+  /** Forgets every byte not taken. */
+  clear(): void {
+    this.#taken += this.position;
+    this.current = new Uint8Array(0);
+    this.position = 0;
+    this.#later = [];
+    this.#laterHead = 0;
+    this.#laterBytes = 0;
+    this.#block = new Uint8Array(0);
+    this.#used = 0;
+  }
+
   /** Copies the next `count` bytes, or fewer at the end, into `target`. Returns how many. */
   peek(target: Uint8Array, count: number): number {
-    let filled = 0;
     const first = this.current.subarray(this.position, this.position + count);
     target.set(first, 0);
-    filled = first.length;
+    let filled = first.length;
     for (let i = this.#laterHead; filled < count && i < this.#later.length; i++) {
       const part = (this.#later[i] as Uint8Array).subarray(0, count - filled);
       target.set(part, filled);
@@ -95,10 +106,11 @@ export class ChunkCursor {
     this.#laterHead++;
     this.#laterBytes -= this.current.length;
     this.position = 0;
-    if (this.#laterHead > 64 && this.#laterHead * 2 > this.#later.length) {
-      this.#later = this.#later.slice(this.#laterHead);
-      this.#laterHead = 0;
-    }
+    // Read chunks are let go of when all are, or else in bulk: shifting each time would be quadratic.
+    if (this.#laterBytes > 0 && (this.#laterHead < 64 || this.#laterHead * 2 < this.#later.length))
+      return;
+    this.#later = this.#later.slice(this.#laterHead);
+    this.#laterHead = 0;
   }
 
   #append(chunk: Uint8Array): void {

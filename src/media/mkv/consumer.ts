@@ -2,6 +2,7 @@
  * Matroska as frames or fragments for those who consume it: a GetMedia response, a tail, a clip, a file.
  * Takes a Web stream or any async iterable of bytes, in browsers and in Node. One fragment is one Cluster.
  */
+import { Fault } from "../../base/errors.ts";
 import type { Rope } from "../../base/rope.ts";
 import { type Micros, micros } from "../../base/units.ts";
 import type { Frame, TrackSet } from "../track.ts";
@@ -27,6 +28,11 @@ export interface MkvFragment {
   readonly millisBehindNow?: number;
 }
 
+export interface FragmentOptions extends MkvReaderOptions {
+  /** A Cluster larger than this is refused with `mkv.element-too-large`. Default 256 MB. */
+  readonly maxFragmentBytes: number;
+}
+
 /** Frames one by one, as soon as each is whole. Throws a `Fault` where the input is bad or cut. */
 export async function* frames(
   source: ByteSource,
@@ -43,10 +49,11 @@ export async function* frames(
 /** Fragments one by one. Tags that follow a Cluster belong to it, so a fragment comes when the next begins. */
 export async function* fragments(
   source: ByteSource,
-  options: Partial<MkvReaderOptions> = {},
+  options: Partial<FragmentOptions> = {},
 ): AsyncGenerator<MkvFragment> {
-  const builder = new FragmentBuilder();
-  for await (const item of items(source, options)) {
+  const { maxFragmentBytes = 256_000_000, ...rest } = options;
+  const builder = new FragmentBuilder(maxFragmentBytes);
+  for await (const item of items(source, rest)) {
     const done = builder.add(item);
     if (done !== undefined) yield done;
   }
@@ -86,12 +93,27 @@ export async function* items(
   options: Partial<MkvReaderOptions> = {},
 ): AsyncGenerator<MkvItem> {
   const reader = new MkvReader(options);
-  for await (const chunk of source as AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunksOf(source)) {
     reader.push(chunk);
     for (let item = reader.pull(); item !== undefined; item = reader.pull()) yield item;
   }
   reader.end();
   for (let item = reader.pull(); item !== undefined; item = reader.pull()) yield item;
+}
+
+/** Web streams cannot be iterated in every browser: those are read through their reader. */
+async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
+  if (!("getReader" in source)) {
+    yield* source;
+    return;
+  }
+  const reader = source.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    await reader.cancel();
+    reader.releaseLock();
+  }
 }
 
 /** The block's frames with times in µs from the Segment's tick 0; laces follow each other. */
@@ -117,6 +139,12 @@ class FragmentBuilder {
   #frames: Frame[] = [];
   #tags = new Map<string, string>();
   #inCluster = false;
+  #bytes = 0;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Returns the fragment that this item ends, if it does. */
   add(item: MkvItem): MkvFragment | undefined {
@@ -127,15 +155,25 @@ class FragmentBuilder {
     }
     if (item.kind === "tracks") this.#trackSet = item.trackSet;
     if (item.kind === "tags") return this.#addTags(item.tags);
-    if (item.kind === "block" && this.#trackSet !== undefined)
-      this.#frames.push(...framesOf(item.block, item.clusterTicks, this.#trackSet));
+    if (item.kind === "block") this.#addBlock(item.block, item.clusterTicks);
     return undefined;
+  }
+
+  #addBlock(block: Block, clusterTicks: number): void {
+    if (this.#trackSet === undefined) return;
+    this.#bytes += block.element.length;
+    if (this.#bytes > this.#maxBytes)
+      throw new Fault("mkv.element-too-large", `a Cluster of more than ${this.#maxBytes} bytes`, {
+        at: block.at,
+      });
+    this.#frames.push(...framesOf(block, clusterTicks, this.#trackSet));
   }
 
   finish(): MkvFragment | undefined {
     if (!this.#inCluster || this.#trackSet === undefined) return undefined;
     const done = fragmentOf(this.#trackSet, this.#frames, this.#tags);
     this.#frames = [];
+    this.#bytes = 0;
     this.#tags = new Map();
     this.#inCluster = false;
     return done;

@@ -1,6 +1,7 @@
 /** Frames laced into one block (RFC 9559 §10.3), taken apart with every bound checked. */
 import { Fault } from "../../base/errors.ts";
 import type { Rope } from "../../base/rope.ts";
+import { vintValue, vintWidth } from "../ebml/vint.ts";
 
 export type Lacing = "none" | "xiph" | "fixed" | "ebml";
 
@@ -56,10 +57,9 @@ function ebmlSizes(bytes: Uint8Array, count: number, bad: Bad): { list: number[]
   let pos = 1;
   let size = 0;
   for (let i = 0; i < count - 1; i++) {
-    const width = Math.clz32(bytes[pos] ?? 0) - 23;
+    const width = vintWidth(bytes[pos] ?? 0);
     if (width > 8 || pos + width > bytes.length) throw bad("lace sizes run past the block");
-    let value = (bytes[pos] as number) & (0xff >> width);
-    for (let b = 1; b < width; b++) value = value * 256 + (bytes[pos + b] as number);
+    const value = vintValue(bytes, pos, width);
     size = i === 0 ? value : size + value - (2 ** (7 * width - 1) - 1);
     if (!Number.isSafeInteger(size) || size < 0) throw bad("a lace size below zero");
     list.push(size);

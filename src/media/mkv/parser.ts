@@ -3,93 +3,81 @@
  *
  * Knows elements, where they start and end, their nesting and their CRC-32. Does not know tracks, frames
  * or sockets. Payloads are slices of what was pushed; at most one unfinished element is held, bounded by
- * `maxElementBytes`. Elements nobody needs (Void, unknown ones, attachments) are passed over unheld.
+ * `maxBlockBytes` or `maxElementBytes`. Elements nobody needs (Void, unknown ones, attachments) are passed
+ * over unheld. Every limit is checked on the header, before the payload has come.
  */
 import { type Crc32, crc32 } from "../../base/crc32.ts";
 import { Fault } from "../../base/errors.ts";
 import type { Rope } from "../../base/rope.ts";
-import { type ElementName, elementById, endsUnknownSize, ID } from "../ebml/elements.ts";
+import {
+  type ElementName,
+  elementById,
+  endsUnknownSize,
+  ID,
+  type KnownElement,
+} from "../ebml/elements.ts";
+import { isReservedId, UNKNOWN_SIZE, vintId, vintSize, vintWidth } from "../ebml/vint.ts";
 import { ChunkCursor } from "./chunk-cursor.ts";
+import { CrcStack, crcOf } from "./crc-stack.ts";
+import type { CloseEvent, MkvEvent, OpenEvent, SkippedEvent, ValueEvent } from "./events.ts";
 
 /** A header is at most 4 bytes of id and 8 of size (RFC 8794 §4). */
 const MAX_HEADER_BYTES = 12;
 
-export type MkvEvent = OpenEvent | CloseEvent | ValueEvent | SkippedEvent;
-
-/** A master element began. */
-export interface OpenEvent {
-  readonly kind: "open";
-  readonly name: ElementName;
-  readonly at: number;
-  /** Payload bytes, or undefined when the size is unknown. */
-  readonly size: number | undefined;
-}
-
-/** A master element ended: by its size, by what follows it, or with the input. */
-export interface CloseEvent {
-  readonly kind: "close";
-  readonly name: ElementName;
-  /** Byte offset after its last byte. */
-  readonly at: number;
-}
-
-/** An element that is not a master, or a master asked for whole. */
-export interface ValueEvent {
-  readonly kind: "value";
-  readonly name: ElementName;
-  readonly at: number;
-  /** Header and payload, as they came. */
-  readonly element: Rope;
-  readonly headerBytes: number;
-}
-
-/** An element that was passed over: Void, unknown, or not wanted. */
-export interface SkippedEvent {
-  readonly kind: "skipped";
-  readonly id: number;
-  readonly at: number;
-  readonly size: number;
-}
+/** The EBML header's id, which every input begins with. */
+const FIRST_BYTES = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3);
 
 export interface MkvParserOptions {
-  /** Largest SimpleBlock, Block or BlockGroup held in memory, bytes. */
+  /** Largest SimpleBlock, Block or BlockGroup held in memory, bytes. Default 50 MB. */
   readonly maxBlockBytes: number;
-  /** Largest other element held in memory, bytes. */
+  /** Largest other element held in memory, bytes. Default 4 MiB. */
   readonly maxElementBytes: number;
-  /** Masters inside masters. Matroska needs 8. */
+  /** Largest element passed over, bytes: a damaged size must not swallow a live stream. Default 1 GiB. */
+  readonly maxSkippedBytes: number;
+  /** Masters inside masters. Matroska needs 8. Default 16. */
   readonly maxDepth: number;
-  /** Children of one master other than Segment and Cluster. */
+  /** Children of one master other than Segment and Cluster. Default 100,000. */
   readonly maxChildren: number;
   /** Masters given whole, as one value event. */
   readonly whole: ReadonlySet<ElementName>;
   /** Elements passed over unheld, beside Void and unknown ones. */
   readonly skip: ReadonlySet<ElementName>;
   readonly crc32: Crc32;
-  /** Check CRC-32 elements of masters with a known size. */
-  readonly checkCrc: boolean;
+  /**
+   * What a CRC-32 element that does not match does: a `mkv.bad-crc` fault (the default), a close event
+   * with `crcOk: false`, or nothing, because none is computed. Checked are masters of known size that are
+   * opened or given whole; not masters inside one given whole, and not what is passed over.
+   */
+  readonly onBadCrc: "fault" | "report" | "ignore";
 }
 
 const DEFAULTS: MkvParserOptions = {
-  maxBlockBytes: 50 << 20,
+  maxBlockBytes: 50_000_000,
   maxElementBytes: 4 << 20,
+  maxSkippedBytes: 1 << 30,
   maxDepth: 16,
   maxChildren: 100_000,
   whole: new Set(),
   skip: new Set(["FileData"]),
   crc32,
-  checkCrc: true,
+  onBadCrc: "fault",
 };
 
 interface OpenMaster {
   readonly id: number;
   readonly name: ElementName;
   readonly at: number;
-  /** Byte offset of its end; infinite when the size is unknown. */
+  readonly sized: boolean;
+  /** Byte offset of its end; that of its parent when its own size is unknown, else infinite. */
   readonly end: number;
   children: number;
-  /** CRC-32 expected, and the one of the bytes after it so far. */
-  expectedCrc: number | undefined;
-  crc: number;
+}
+
+/** A value whose header was read and checked, and whose payload has not come whole. */
+interface Pending {
+  readonly name: ElementName;
+  readonly at: number;
+  readonly total: number;
 }
 
 export class MkvParser {
@@ -97,13 +85,14 @@ export class MkvParser {
   readonly #input = new ChunkCursor();
   readonly #header = new Uint8Array(MAX_HEADER_BYTES);
   readonly #stack: OpenMaster[] = [];
-  /** Bytes of the current element still to be passed over. */
-  #skipLeft = 0;
+  #pending: Pending | undefined;
+  /** The element being passed over, and how many of its bytes are left. */
   #skipped: SkippedEvent | undefined;
+  #skipLeft = 0;
   #ended = false;
   #failed: Fault | undefined;
-  /** Any open master that has a CRC to keep up to date. */
-  #crcMasters = 0;
+  readonly #crcs: CrcStack;
+  readonly #seeCrc = (part: Uint8Array) => this.#crcs.update(part);
   // The header just read.
   #id = 0;
   #size = 0;
@@ -111,6 +100,7 @@ export class MkvParser {
 
   constructor(options: Partial<MkvParserOptions> = {}) {
     this.#options = { ...DEFAULTS, ...options };
+    this.#crcs = new CrcStack(this.#options.crc32);
   }
 
   /** Byte offset of the next byte to be parsed. */
@@ -123,9 +113,9 @@ export class MkvParser {
     return this.#input.length;
   }
 
-  /** Takes any number of bytes. The array may be kept: do not change it afterwards. */
+  /** Takes any number of bytes; after a fault, drops them. The array may be kept: do not change it afterwards. */
   push(chunk: Uint8Array): void {
-    this.#input.push(chunk);
+    if (this.#failed === undefined) this.#input.push(chunk);
   }
 
   /** No more bytes will come. Go on pulling: the masters still open are closed, or a fault is thrown. */
@@ -133,75 +123,75 @@ export class MkvParser {
     this.#ended = true;
   }
 
-  /** The next event, or `undefined` until more bytes come. Throws a `Fault` and stays failed. */
+  /**
+   * The next event, or `undefined` until more bytes come. Throws a `Fault` and stays failed:
+   * `mkv.not-matroska`, `bad-id`, `bad-size`, `child-overflow`, `bad-value` (a CRC-32 element of another
+   * length), `bad-crc`, `element-too-large`, `too-deep`, `too-many-elements`, and after `end` `truncated`.
+   */
   pull(): MkvEvent | undefined {
     if (this.#failed !== undefined) throw this.#failed;
     try {
       return this.#pull();
     } catch (error) {
-      if (error instanceof Fault) this.#failed = error;
+      if (error instanceof Fault) this.fail(error);
       throw error;
     }
   }
 
-  #pull(): MkvEvent | undefined {
-    for (;;) {
-      if (this.#skipped !== undefined) {
-        if (!this.#passOver()) return this.#atEnd();
-        const done = this.#skipped;
-        this.#skipped = undefined;
-        return done;
-      }
-      const top = this.#stack.at(-1);
-      if (top !== undefined && this.#input.offset >= top.end) return this.#close();
-      if (!this.#readHeader()) return this.#atEnd();
-      const at = this.#input.offset;
-      this.#checkStart(at, top);
-      if (
-        top !== undefined &&
-        top.end === Number.POSITIVE_INFINITY &&
-        endsUnknownSize(top.id, this.#id)
-      )
-        return this.#close();
-      const event = this.#element(at, top);
-      if (event !== undefined) return event;
-      if (this.#skipped === undefined) return this.#atEnd();
-    }
+  /** A reader above found what it cannot go on from: nothing more is parsed or held. */
+  fail(fault: Fault): void {
+    this.#failed = fault;
+    this.#input.clear();
   }
 
-  /** The input must begin with an EBML header, and so must whatever follows a Segment. */
-  #checkStart(at: number, top: OpenMaster | undefined): void {
-    if (top !== undefined) return;
-    if (this.#id === ID.EBML || this.#id === ID.Segment || (at > 0 && this.#id === ID.Void)) {
-      if (at > 0 || this.#id === ID.EBML) return;
-    }
-    const code = at === 0 ? "mkv.not-matroska" : "mkv.bad-id";
-    throw new Fault(code, `expected an EBML header, found element ${this.#id.toString(16)}`, {
-      at,
-    });
+  #pull(): MkvEvent | undefined {
+    if (this.#pending !== undefined) return this.#finishValue(this.#pending);
+    if (this.#skipped !== undefined) return this.#passOver(this.#skipped);
+    const top = this.#stack.at(-1);
+    if (top !== undefined && this.#input.offset >= top.end) return this.#close();
+    if (!this.#readHeader()) return this.#atEnd();
+    if (top !== undefined && !top.sized && endsUnknownSize(top.id, this.#id)) return this.#close();
+    return this.#element(this.#input.offset, top);
   }
 
   #element(at: number, top: OpenMaster | undefined): MkvEvent | undefined {
     const spec = elementById(this.#id);
-    const unknownSize = this.#size === Number.POSITIVE_INFINITY;
-    if (unknownSize && this.#id !== ID.Segment && this.#id !== ID.Cluster)
-      throw new Fault("mkv.bad-size", `element ${this.#id.toString(16)} has no size`, { at });
-    const end = at + this.#headerBytes + this.#size;
-    if (
-      top !== undefined &&
-      end > top.end &&
-      !(unknownSize && top.end === Number.POSITIVE_INFINITY)
-    )
-      throw new Fault(
-        "mkv.child-overflow",
-        `element ${this.#id.toString(16)} ends after its parent`,
-        { at },
-      );
-    if (top !== undefined) this.#countChild(top, at);
+    this.#checkPlace(at, top);
+    const sized = this.#size !== UNKNOWN_SIZE;
+    if (!sized && this.#id !== ID.Segment && this.#id !== ID.Cluster)
+      throw new Fault("mkv.bad-size", `${this.#named(spec)} has no size`, { at });
+    const end = at + this.#headerBytes + (sized ? this.#size : 0);
+    if (top !== undefined) {
+      if (end > top.end)
+        throw new Fault("mkv.child-overflow", `${this.#named(spec)} ends after its parent`, { at });
+      this.#countChild(top, at);
+    }
     if (spec === undefined || this.#id === ID.Void || this.#options.skip.has(spec.name))
       return this.#startSkip(at);
-    if (spec.master && !this.#options.whole.has(spec.name)) return this.#open(spec.name, at, end);
-    return this.#value(spec.name, at, top);
+    if (spec.master && !this.#options.whole.has(spec.name))
+      return this.#open(spec.name, { at, sized, end: sized ? end : (top?.end ?? UNKNOWN_SIZE) });
+    return this.#startValue(spec.name, at);
+  }
+
+  #named(spec: KnownElement | undefined): string {
+    return spec?.name ?? `element ${this.#id.toString(16)}`;
+  }
+
+  /**
+   * The input begins with an EBML header, and so does what follows a Segment (RFC 8794 §8.1); Clusters
+   * stand in a Segment. All else is left to the layer above.
+   */
+  #checkPlace(at: number, top: OpenMaster | undefined): void {
+    const id = this.#id;
+    const root = id === ID.EBML || id === ID.Segment;
+    const right =
+      top === undefined
+        ? root || id === ID.Void
+        : !root && (id !== ID.Cluster || top.id === ID.Segment);
+    if (right) return;
+    const found = this.#named(elementById(id));
+    const where = top === undefined ? "where an EBML header is expected" : `inside ${top.name}`;
+    throw new Fault("mkv.bad-id", `${found} ${where}`, { at });
   }
 
   #countChild(top: OpenMaster, at: number): void {
@@ -215,89 +205,114 @@ export class MkvParser {
     );
   }
 
-  #startSkip(at: number): undefined {
-    this.#skipped = { kind: "skipped", id: this.#id, at, size: this.#size };
-    this.#skipLeft = this.#headerBytes + this.#size;
-    return undefined;
-  }
-
-  #open(name: ElementName, at: number, end: number): OpenEvent {
-    if (this.#stack.length >= this.#options.maxDepth)
-      throw new Fault("mkv.too-deep", `more than ${this.#options.maxDepth} elements deep`, { at });
-    this.#consume(this.#headerBytes);
-    this.#stack.push({ id: this.#id, name, at, end, children: 0, expectedCrc: undefined, crc: 0 });
-    return { kind: "open", name, at, size: Number.isFinite(this.#size) ? this.#size : undefined };
-  }
-
-  #value(name: ElementName, at: number, top: OpenMaster | undefined): ValueEvent | undefined {
-    const isBlock =
-      this.#id === ID.SimpleBlock || this.#id === ID.BlockGroup || this.#id === ID.Block;
-    const limit = isBlock ? this.#options.maxBlockBytes : this.#options.maxElementBytes;
+  #checkSize(name: string, limit: number, at: number): void {
     if (this.#size > limit)
       throw new Fault(
         "mkv.element-too-large",
         `${name} of ${this.#size} bytes; the limit is ${limit}`,
         { at },
       );
-    const total = this.#headerBytes + this.#size;
-    if (this.#input.length < total) return undefined;
-    const element = this.#input.take(total);
-    if (this.#crcMasters > 0) for (const part of element.parts) this.#updateCrc(part);
-    if (this.#id === ID.CRC32 && top !== undefined) this.#startCrc(top, element, at);
-    return { kind: "value", name, at, element, headerBytes: this.#headerBytes };
   }
 
-  /** CRC-32 counts from the element after it to the end of its parent (RFC 8794 §11.3.1). */
-  #startCrc(top: OpenMaster, element: Rope, at: number): void {
-    if (!this.#options.checkCrc || !Number.isFinite(top.end) || top.children !== 1) return;
-    if (element.length - this.#headerBytes !== 4)
-      throw new Fault("mkv.bad-value", "a CRC-32 element must have 4 bytes", { at });
-    const b = element.slice(this.#headerBytes).toBytes();
-    top.expectedCrc = new DataView(b.buffer, b.byteOffset, 4).getUint32(0, true);
-    top.crc = 0;
-    this.#crcMasters++;
+  #startSkip(at: number): MkvEvent | undefined {
+    this.#checkSize("an element to pass over", this.#options.maxSkippedBytes, at);
+    this.#skipped = { kind: "skipped", id: this.#id, at, size: this.#size };
+    this.#skipLeft = this.#headerBytes + this.#size;
+    return this.#passOver(this.#skipped);
   }
 
-  #updateCrc(part: Uint8Array): void {
-    for (const master of this.#stack)
-      if (master.expectedCrc !== undefined) master.crc = this.#options.crc32(part, master.crc);
-  }
-
-  #close(): CloseEvent {
-    const master = this.#stack.pop() as OpenMaster;
-    if (master.expectedCrc !== undefined) {
-      this.#crcMasters--;
-      if (master.crc !== master.expectedCrc)
-        throw new Fault("mkv.bad-crc", `${master.name} does not match its CRC-32`, {
-          at: master.at,
-        });
-    }
-    return { kind: "close", name: master.name, at: this.#input.offset };
-  }
-
-  /** True when the whole element has been passed over. */
-  #passOver(): boolean {
+  #passOver(skipped: SkippedEvent): MkvEvent | undefined {
     const count = Math.min(this.#skipLeft, this.#input.length);
     this.#consume(count);
     this.#skipLeft -= count;
-    return this.#skipLeft === 0;
+    if (this.#skipLeft > 0) return this.#cutShort("an element", skipped.at);
+    this.#skipped = undefined;
+    return skipped;
+  }
+
+  #open(name: ElementName, master: Pick<OpenMaster, "at" | "sized" | "end">): OpenEvent {
+    const { at, sized } = master;
+    if (this.#stack.length >= this.#options.maxDepth)
+      throw new Fault("mkv.too-deep", `more than ${this.#options.maxDepth} elements deep`, { at });
+    this.#consume(this.#headerBytes);
+    this.#stack.push({ id: this.#id, name, children: 0, ...master });
+    return { kind: "open", name, at, size: sized ? this.#size : undefined };
+  }
+
+  #startValue(name: ElementName, at: number): ValueEvent | undefined {
+    const id = this.#id;
+    const isBlock = id === ID.SimpleBlock || id === ID.BlockGroup || id === ID.Block;
+    this.#checkSize(
+      name,
+      isBlock ? this.#options.maxBlockBytes : this.#options.maxElementBytes,
+      at,
+    );
+    const total = this.#headerBytes + this.#size;
+    if (this.#input.length >= total) return this.#value(name, at, total);
+    this.#pending = { name, at, total };
+    return this.#cutShort(name, at);
+  }
+
+  #finishValue({ name, at, total }: Pending): ValueEvent | undefined {
+    if (this.#input.length < total) return this.#cutShort(name, at);
+    this.#pending = undefined;
+    return this.#value(name, at, total);
+  }
+
+  #value(name: ElementName, at: number, total: number): ValueEvent {
+    const element = this.#input.take(total);
+    const headerBytes = this.#headerBytes;
+    if (this.#crcs.active) for (const part of element.parts) this.#crcs.update(part);
+    if (this.#options.onBadCrc !== "ignore") {
+      if (this.#id === ID.CRC32) this.#startCrc(element, at);
+      else this.#checkWhole(name, element, at);
+    }
+    return { kind: "value", name, at, element, headerBytes };
+  }
+
+  /** CRC-32 counts from the element after it to the end of its parent (RFC 8794 §11.3.1). */
+  #startCrc(element: Rope, at: number): void {
+    const expected = crcOf(element.slice(this.#headerBytes), at);
+    const top = this.#stack.at(-1);
+    if (top?.sized && top.children === 1) this.#crcs.start(this.#stack.length, expected);
+  }
+
+  /** A master given whole that has a CRC-32 first: 2 bytes of header and 4 of value. */
+  #checkWhole(name: ElementName, element: Rope, at: number): void {
+    const start = this.#headerBytes;
+    if (element.at(start) !== ID.CRC32 || element.at(start + 1) !== 0x84) return;
+    if (!this.#options.whole.has(name) || element.length < start + 6) return;
+    let crc = 0;
+    for (const part of element.slice(start + 6).parts) crc = this.#options.crc32(part, crc);
+    if (crc === crcOf(element.slice(start + 2, start + 6), at)) return;
+    if (this.#options.onBadCrc === "fault") throw badCrc(name, at);
+  }
+
+  #close(): CloseEvent {
+    const depth = this.#stack.length;
+    const { name, at } = this.#stack.pop() as OpenMaster;
+    const crcOk = this.#crcs.close(depth);
+    if (!crcOk && this.#options.onBadCrc === "fault") throw badCrc(name, at);
+    return { kind: "close", name, at: this.#input.offset, crcOk };
   }
 
   #consume(count: number): void {
-    if (this.#crcMasters > 0) this.#input.skip(count, (part) => this.#updateCrc(part));
-    else this.#input.skip(count);
+    this.#input.skip(count, this.#crcs.active ? this.#seeCrc : undefined);
   }
 
-  /** Nothing more can be parsed: wait for bytes, or finish. */
+  /** No whole header: wait for bytes, or finish. Masters whose size is unknown end with the input. */
   #atEnd(): MkvEvent | undefined {
     if (!this.#ended) return undefined;
     const top = this.#stack.at(-1);
-    const cut = this.#input.length > 0 || this.#skipped !== undefined;
-    if (cut || (top !== undefined && Number.isFinite(top.end)))
-      throw new Fault("mkv.truncated", `the input ended inside ${top?.name ?? "an element"}`, {
-        at: this.#input.offset,
-      });
-    return top === undefined ? undefined : this.#close();
+    const at = this.#input.offset;
+    if (this.#input.length > 0) return this.#cutShort("an element header", at);
+    if (top === undefined) return undefined;
+    return top.end === UNKNOWN_SIZE ? this.#close() : this.#cutShort(top.name, at);
+  }
+
+  #cutShort(inside: string, at: number): undefined {
+    if (this.#ended) throw new Fault("mkv.truncated", `the input ended inside ${inside}`, { at });
+    return undefined;
   }
 
   /** Reads id and size of the next element without taking them. False: more bytes are needed. */
@@ -312,38 +327,37 @@ export class MkvParser {
       available = this.#input.peek(bytes, MAX_HEADER_BYTES);
       if (available === 0) return false;
     }
+    if (this.#input.offset === 0) checkFirst(bytes, pos, available);
     const first = bytes[pos] as number;
-    const idBytes = Math.clz32(first) - 23;
-    if (idBytes > 4) throw this.#badStart("mkv.bad-id", `an element id cannot start with ${first}`);
+    const idBytes = vintWidth(first);
+    if (idBytes > 4) throw this.#bad("mkv.bad-id", `an element id cannot start with ${first}`);
     if (available <= idBytes) return false;
-    let id = first;
-    for (let i = 1; i < idBytes; i++) id = id * 256 + (bytes[pos + i] as number);
-    const lead = bytes[pos + idBytes] as number;
-    const sizeBytes = Math.clz32(lead) - 23;
-    if (sizeBytes > 8) throw this.#badStart("mkv.bad-size", "an element size cannot start with 0");
+    const id = vintId(bytes, pos, idBytes);
+    if (isReservedId(id, idBytes)) throw this.#bad("mkv.bad-id", "an element id is reserved");
+    const sizeBytes = vintWidth(bytes[pos + idBytes] as number);
+    if (sizeBytes > 8) throw this.#bad("mkv.bad-size", "an element size cannot start with 0");
     if (available < idBytes + sizeBytes) return false;
+    const size = vintSize(bytes, pos + idBytes, sizeBytes);
+    if (size > Number.MAX_SAFE_INTEGER && size !== UNKNOWN_SIZE)
+      throw this.#bad("mkv.bad-size", "an element size beyond 2^53");
     this.#id = id;
+    this.#size = size;
     this.#headerBytes = idBytes + sizeBytes;
-    this.#readSize(bytes, pos + idBytes, sizeBytes);
     return true;
   }
 
-  #badStart(code: "mkv.bad-id" | "mkv.bad-size", message: string): Fault {
-    const at = this.#input.offset;
-    return new Fault(at === 0 ? "mkv.not-matroska" : code, message, { at });
+  #bad(code: "mkv.bad-id" | "mkv.bad-size", message: string): Fault {
+    return new Fault(code, message, { at: this.#input.offset });
   }
+}
 
-  #readSize(bytes: Uint8Array, pos: number, width: number): void {
-    const mask = 0xff >> width;
-    let size = (bytes[pos] as number) & mask;
-    let allOnes = size === mask;
-    for (let i = 1; i < width; i++) {
-      const byte = bytes[pos + i] as number;
-      size = size * 256 + byte;
-      allOnes &&= byte === 0xff;
-    }
-    if (!allOnes && !Number.isSafeInteger(size))
-      throw new Fault("mkv.bad-size", "an element size beyond 2^53", { at: this.#input.offset });
-    this.#size = allOnes ? Number.POSITIVE_INFINITY : size;
-  }
+/** Refuses what is not Matroska at its first wrong byte. */
+function checkFirst(bytes: Uint8Array, pos: number, available: number): void {
+  for (let i = 0; i < Math.min(available, FIRST_BYTES.length); i++)
+    if (bytes[pos + i] !== FIRST_BYTES[i])
+      throw new Fault("mkv.not-matroska", "the input does not begin with EBML", { at: 0 });
+}
+
+function badCrc(name: ElementName, at: number): Fault {
+  return new Fault("mkv.bad-crc", `${name} does not match its CRC-32`, { at });
 }

@@ -6,16 +6,21 @@
 import { Fault } from "../../base/errors.ts";
 import type { Track, TrackSet } from "../track.ts";
 import { blockGroupOf, simpleBlockOf } from "./block.ts";
-import type { MkvItem } from "./items.ts";
-import { MkvParser, type MkvParserOptions, type ValueEvent } from "./parser.ts";
+import type { ValueEvent } from "./events.ts";
+import type { Block, MkvItem } from "./items.ts";
+import { MkvParser, type MkvParserOptions } from "./parser.ts";
 import { readTags } from "./tags-in.ts";
-import { readTracks } from "./tracks.ts";
-import { type Child, children, dateNs, float, text, uint } from "./values.ts";
+import { MAX_DURATION_NS, readTracks } from "./tracks.ts";
+import { asChild, type Child, dateNs, float, inside, text, uint } from "./values.ts";
 
 export interface MkvReaderOptions
-  extends Pick<MkvParserOptions, "maxBlockBytes" | "maxElementBytes" | "crc32" | "checkCrc"> {
+  extends Pick<
+    MkvParserOptions,
+    "maxBlockBytes" | "maxElementBytes" | "maxSkippedBytes" | "crc32" | "onBadCrc"
+  > {
+  /** Default 64. */
   readonly maxTracks: number;
-  /** Tags in one Tags element. */
+  /** Tags in one Tags element. Default 1000. */
   readonly maxTags: number;
 }
 
@@ -26,10 +31,15 @@ const SKIP = ["SeekHead", "Cues", "Chapters", "Attachments"] as const;
 /** TimestampScale when the file does not say (RFC 9559 §5.1.2.9): one millisecond. */
 const DEFAULT_SCALE_NS = 1_000_000;
 
+/** Cluster times end here (µs): with relative times and durations on top, sums are still exact. */
+const MAX_TIME_US = 2 ** 53 - 2 ** 46;
+
 export class MkvReader {
   readonly #parser: MkvParser;
-  readonly #options: { maxTracks: number; maxTags: number };
+  readonly #maxTracks: number;
+  readonly #maxTags: number;
   #tracks: readonly Track[] = [];
+  #trackSet: TrackSet | undefined;
   readonly #lookup = (number: number): Track | undefined => {
     for (const track of this.#tracks) if (track.number === number) return track;
     return undefined;
@@ -38,10 +48,13 @@ export class MkvReader {
   #scaleNs = DEFAULT_SCALE_NS;
   #clusterAt = 0;
   #clusterTicks: number | undefined;
+  /** An item that came out of the same element as the one before it. */
+  #next: MkvItem | undefined;
 
   constructor(options: Partial<MkvReaderOptions> = {}) {
     const { maxTracks = 64, maxTags = 1000, ...rest } = options;
-    this.#options = { maxTracks, maxTags };
+    this.#maxTracks = maxTracks;
+    this.#maxTags = maxTags;
     this.#parser = new MkvParser({ ...rest, whole: new Set(WHOLE), skip: new Set(SKIP) });
   }
 
@@ -50,7 +63,12 @@ export class MkvReader {
     return this.#parser.offset;
   }
 
-  /** Takes any number of bytes. The array may be kept: do not change it afterwards. */
+  /** Bytes pushed and not yet parsed. */
+  get heldBytes(): number {
+    return this.#parser.heldBytes;
+  }
+
+  /** Takes any number of bytes; after a fault, drops them. The array may be kept: do not change it afterwards. */
   push(chunk: Uint8Array): void {
     this.#parser.push(chunk);
   }
@@ -60,24 +78,40 @@ export class MkvReader {
     this.#parser.end();
   }
 
-  /** The next item, or `undefined` until more bytes come. Throws a `Fault` and stays failed. */
+  /**
+   * The next item, or `undefined` until more bytes come. Throws a `Fault` and stays failed: what the parser
+   * throws, and `mkv.bad-value`, `no-tracks`, `too-many-tracks`, `unknown-track`, `bad-block`, `bad-lacing`.
+   */
   pull(): MkvItem | undefined {
+    if (this.#next !== undefined) {
+      const item = this.#next;
+      this.#next = undefined;
+      return item;
+    }
+    try {
+      return this.#pull();
+    } catch (error) {
+      if (error instanceof Fault) this.#parser.fail(error);
+      throw error;
+    }
+  }
+
+  #pull(): MkvItem | undefined {
     for (let event = this.#parser.pull(); event !== undefined; event = this.#parser.pull()) {
-      if (event.kind === "value") {
-        const item = this.#value(event);
-        if (item !== undefined) return item;
-      } else if (event.kind === "open") {
-        if (event.name === "Segment") return this.#segment(event.at);
-        if (event.name === "Cluster") this.#openCluster(event.at);
-      } else if (event.kind === "close" && event.name === "Cluster") {
-        return { kind: "cluster-end", at: event.at };
-      }
+      let item: MkvItem | undefined;
+      if (event.kind === "value") item = this.#value(event);
+      else if (event.kind === "open" && event.name === "Segment") item = this.#segment(event.at);
+      else if (event.kind === "open" && event.name === "Cluster") this.#openCluster(event.at);
+      else if (event.kind === "close" && event.name === "Cluster")
+        item = this.#closeCluster(event.at);
+      if (item !== undefined) return item;
     }
     return undefined;
   }
 
   #segment(at: number): MkvItem {
     this.#tracks = [];
+    this.#trackSet = undefined;
     this.#scaleNs = DEFAULT_SCALE_NS;
     return { kind: "segment", at, docType: this.#docType };
   }
@@ -89,95 +123,116 @@ export class MkvReader {
     this.#clusterTicks = undefined;
   }
 
+  /** A Cluster without Timestamp never began: it has no blocks either. */
+  #closeCluster(at: number): MkvItem | undefined {
+    return this.#clusterTicks === undefined ? undefined : { kind: "cluster-end", at };
+  }
+
   #value(event: ValueEvent): MkvItem | undefined {
     switch (event.name) {
       case "SimpleBlock":
       case "BlockGroup":
-        return this.#block(event);
+        return this.#blockItem(event);
       case "Timestamp":
-        return this.#timestamp(event);
+        return this.#timestamp(asChild(event));
       case "EBML":
-        this.#ebml(event);
+        this.#ebml(asChild(event));
         return undefined;
       case "Info":
-        return this.#info(event);
+        return this.#info(asChild(event));
       case "Tracks":
         return this.#readTracks(event);
-      case "Tags": {
-        const tags = readTags(...this.#payload(event), this.#options.maxTags);
-        return { kind: "tags", at: event.at, tags };
-      }
+      case "Tags":
+        return { kind: "tags", at: event.at, tags: this.#readTags(asChild(event)) };
       default:
         return undefined;
     }
   }
 
-  #block({ name, element, headerBytes, at }: ValueEvent): MkvItem | undefined {
+  #blockItem(event: ValueEvent): MkvItem | undefined {
     const clusterTicks = this.#clusterTicks;
     if (clusterTicks === undefined)
-      throw new Fault("mkv.bad-block", "a block before its Cluster's Timestamp", { at });
-    const read = name === "SimpleBlock" ? simpleBlockOf : blockGroupOf;
-    const block = read(element, headerBytes, at, this.#lookup);
+      throw new Fault("mkv.bad-block", "a block before its Cluster's Timestamp", { at: event.at });
+    const block = this.#block(event);
     return block === undefined ? undefined : { kind: "block", block, clusterTicks };
   }
 
-  #timestamp(event: ValueEvent): MkvItem {
-    const [payload, at] = this.#payload(event);
-    const ticks = uint({ name: "Timestamp", at, start: 0, payloadStart: 0, payload });
+  #block({ name, element, headerBytes, at }: ValueEvent): Block | undefined {
+    if (name === "SimpleBlock") return simpleBlockOf(element, headerBytes, at, this.#lookup);
+    const block = blockGroupOf(element, headerBytes, at, this.#lookup);
+    if ((block?.durationTicks ?? 0) * this.#scaleNs > MAX_DURATION_NS)
+      throw new Fault("mkv.bad-value", "a BlockDuration of more than a day", { at });
+    return block;
+  }
+
+  #timestamp(child: Child): MkvItem {
+    const { at } = child;
+    if (this.#clusterTicks !== undefined)
+      throw new Fault("mkv.bad-value", "a second Timestamp in a Cluster", { at });
+    const ticks = uint(child);
+    // 16-bit relative times are counted in, so that an absurd TimestampScale is refused too.
+    if (((ticks + 0x8000) * this.#scaleNs) / 1000 > MAX_TIME_US)
+      throw new Fault("mkv.bad-value", `a cluster time of ${ticks} ticks is out of range`, { at });
     this.#clusterTicks = ticks;
     return { kind: "cluster", at: this.#clusterAt, ticks };
   }
 
-  #ebml(event: ValueEvent): void {
-    const found = this.#children(event);
-    const docType = found.find((child) => child.name === "DocType");
+  #ebml(child: Child): void {
+    const docType = inside(child).find(({ name }) => name === "DocType");
     this.#docType = docType === undefined ? "matroska" : text(docType);
     if (this.#docType !== "matroska" && this.#docType !== "webm")
       throw new Fault("mkv.not-matroska", `the document type is ${this.#docType.slice(0, 40)}`, {
-        at: event.at,
+        at: child.at,
       });
   }
 
-  #info(event: ValueEvent): MkvItem {
-    const found = new Map(this.#children(event).map((child) => [child.name, child]));
-    const scale = found.get("TimestampScale");
+  #info(info: Child): MkvItem {
+    const { at } = info;
+    // An empty element has its default value (RFC 8794 §6.1): as if it were not there.
+    const given = inside(info).filter((child) => child.payload.length > 0);
+    const find = (name: Child["name"]) => given.find((child) => child.name === name);
+    const scale = find("TimestampScale");
     this.#scaleNs = scale === undefined ? DEFAULT_SCALE_NS : uint(scale);
-    if (this.#scaleNs < 1)
-      throw new Fault("mkv.bad-value", "a TimestampScale of 0", { at: event.at });
-    const date = found.get("DateUTC");
-    const duration = found.get("Duration");
-    const textOf = (name: "Title" | "MuxingApp") => {
-      const child = found.get(name);
-      return child === undefined ? undefined : text(child);
-    };
+    if (this.#scaleNs < 1) throw new Fault("mkv.bad-value", "a TimestampScale of 0", { at });
+    this.#rescale(at);
+    const [date, duration] = [find("DateUTC"), find("Duration")];
+    const [title, app] = [find("Title"), find("MuxingApp")];
     return {
       kind: "info",
-      at: event.at,
+      at,
       timestampScaleNs: this.#scaleNs,
       dateUtcNs: date === undefined ? undefined : dateNs(date),
-      durationTicks: duration === undefined ? undefined : float(duration),
-      title: textOf("Title"),
-      muxingApp: textOf("MuxingApp"),
+      durationTicks: duration === undefined ? undefined : knownDuration(float(duration)),
+      title: title === undefined ? undefined : text(title),
+      muxingApp: app === undefined ? undefined : text(app),
     };
+  }
+
+  /** Info may come after Tracks: the track set is then given again with the right scale. */
+  #rescale(at: number): void {
+    const before = this.#trackSet;
+    if (before === undefined || before.timestampScaleNs === this.#scaleNs) return;
+    this.#trackSet = { ...before, timestampScaleNs: this.#scaleNs };
+    this.#next = { kind: "tracks", at, trackSet: this.#trackSet };
   }
 
   #readTracks(event: ValueEvent): MkvItem {
-    const tracks = readTracks(...this.#payload(event), this.#options.maxTracks);
-    this.#tracks = tracks;
-    const trackSet: TrackSet = {
-      tracks,
-      timestampScaleNs: this.#scaleNs,
-      tracksElement: event.element.toBytes().slice(),
-    };
-    return { kind: "tracks", at: event.at, trackSet };
+    const { at } = event;
+    const { payload, payloadStart } = asChild(event);
+    this.#tracks = readTracks(payload, at + payloadStart, this.#maxTracks);
+    // A copy: this small element outlives the large chunk that it came in.
+    const tracksElement = event.element.toBytes().slice();
+    const trackSet = { tracks: this.#tracks, timestampScaleNs: this.#scaleNs, tracksElement };
+    this.#trackSet = trackSet;
+    return { kind: "tracks", at, trackSet };
   }
 
-  #payload(event: ValueEvent): [Uint8Array, number] {
-    const bytes = event.element.toBytes().subarray(event.headerBytes);
-    return [bytes, event.at + event.headerBytes];
+  #readTags(child: Child) {
+    return readTags(child.payload, child.at + child.payloadStart, this.#maxTags);
   }
+}
 
-  #children(event: ValueEvent): Child[] {
-    return children(...this.#payload(event));
-  }
+/** Live muxers write 0, −1 or not-a-number for a duration nobody knows. */
+function knownDuration(ticks: number): number | undefined {
+  return Number.isFinite(ticks) && ticks > 0 ? ticks : undefined;
 }

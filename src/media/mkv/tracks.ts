@@ -1,7 +1,7 @@
 /** Tracks elements as values (RFC 9559 §5.1.4). */
 import { Fault } from "../../base/errors.ts";
 import type { AudioSettings, Track, TrackType, VideoSettings } from "../track.ts";
-import { type Child, children, float, text, uint } from "./values.ts";
+import { type Child, children, float, inside, text, uint } from "./values.ts";
 
 /** TrackType numbers (RFC 9559 §5.1.4.1.3). */
 const TYPES: Readonly<Record<number, TrackType>> = { 1: "video", 2: "audio", 17: "subtitle" };
@@ -25,6 +25,12 @@ export function readTracks(payload: Uint8Array, at: number, maxTracks: number): 
   return tracks;
 }
 
+/** No frame lasts longer than this (a day): times stay exact whatever is added to them. */
+export const MAX_DURATION_NS = 86_400e9;
+
+/** Longer stripped headers are not undone: a peer could have a few bytes stand for megabytes. */
+const MAX_STRIPPED_BYTES = 256;
+
 type Draft = { -readonly [K in keyof Track]: Track[K] };
 
 const readers: Partial<Record<string, (draft: Draft, child: Child) => void>> = {
@@ -47,7 +53,9 @@ const readers: Partial<Record<string, (draft: Draft, child: Child) => void>> = {
     d.language = text(c);
   },
   DefaultDuration: (d, c) => {
-    if (uint(c) > 0) d.defaultDurationNs = uint(c);
+    const ns = uint(c);
+    if (ns > MAX_DURATION_NS) throw new Fault("mkv.bad-value", "a DefaultDuration", { at: c.at });
+    if (ns > 0) d.defaultDurationNs = ns;
   },
   CodecDelay: (d, c) => {
     d.codecDelayNs = uint(c);
@@ -66,7 +74,7 @@ const readers: Partial<Record<string, (draft: Draft, child: Child) => void>> = {
 
 function readTrack(entry: Child): Track {
   const draft: Draft = { number: 0, type: "other", codecId: "", encoding: "plain" };
-  for (const child of children(entry.payload, entry.at)) {
+  for (const child of inside(entry)) {
     if (child.name !== undefined) readers[child.name]?.(draft, child);
   }
   if (draft.number < 1 || draft.number > 0x3fff)
@@ -76,7 +84,7 @@ function readTrack(entry: Child): Track {
 
 function readVideo(video: Child): VideoSettings {
   const numbers: Partial<Record<string, number>> = {};
-  for (const child of children(video.payload, video.at)) {
+  for (const child of inside(video)) {
     if (child.name?.startsWith("Pixel") || child.name?.startsWith("Display"))
       numbers[child.name] = uint(child);
   }
@@ -94,11 +102,12 @@ function readAudio(audio: Child): AudioSettings {
   let output: number | undefined;
   let channels = 1;
   let bitDepth: number | undefined;
-  for (const child of children(audio.payload, audio.at)) {
-    if (child.name === "SamplingFrequency") sampleRate = float(child);
-    if (child.name === "OutputSamplingFrequency") output = float(child);
-    if (child.name === "Channels") channels = uint(child);
-    if (child.name === "BitDepth") bitDepth = uint(child);
+  for (const child of inside(audio)) {
+    // Nothing, or nothing sensible, means the default (RFC 9559 §5.1.4.1.29).
+    if (child.name === "SamplingFrequency") sampleRate = positive(float(child)) ?? sampleRate;
+    if (child.name === "OutputSamplingFrequency") output = positive(float(child));
+    if (child.name === "Channels") channels = positive(uint(child)) ?? channels;
+    if (child.name === "BitDepth") bitDepth = positive(uint(child));
   }
   return {
     sampleRate,
@@ -108,30 +117,36 @@ function readAudio(audio: Child): AudioSettings {
   };
 }
 
+function positive(value: number): number | undefined {
+  return Number.isFinite(value) && value > 0 ? value : undefined;
+}
+
 /** One encoding of block payloads by header stripping can be undone here; nothing else can. */
 function readEncodings(draft: Draft, encodings: Child): void {
-  const list = children(encodings.payload, encodings.at).filter(
-    (c) => c.name === "ContentEncoding",
-  );
+  const list = inside(encodings).filter((c) => c.name === "ContentEncoding");
   if (list.length === 0) return;
   draft.encoding = "unsupported";
   const [only] = list;
   if (list.length > 1 || only === undefined) return;
-  const parts = children(only.payload, only.at);
+  const parts = inside(only);
   const number = (name: string, fallback: number) => {
     const child = parts.find((p) => p.name === name);
     return child === undefined ? fallback : uint(child);
   };
   const compression = parts.find((p) => p.name === "ContentCompression");
   if (number("ContentEncodingType", 0) !== 0 || compression === undefined) return;
-  if ((number("ContentEncodingScope", 1) & 1) === 0) {
+  const scope = number("ContentEncodingScope", 1);
+  // Bit 2: the CodecPrivate is encoded too, and then we cannot read that.
+  if ((scope & 2) !== 0) return;
+  if ((scope & 1) === 0) {
     draft.encoding = "plain";
     return;
   }
-  const inside = children(compression.payload, compression.at);
-  const algo = inside.find((p) => p.name === "ContentCompAlgo");
+  const settings = inside(compression);
+  const algo = settings.find((p) => p.name === "ContentCompAlgo");
   if (algo === undefined || uint(algo) !== 3) return;
+  const stripped = settings.find((p) => p.name === "ContentCompSettings");
+  if ((stripped?.payload.length ?? 0) > MAX_STRIPPED_BYTES) return;
   draft.encoding = "header-stripping";
-  const settings = inside.find((p) => p.name === "ContentCompSettings");
-  draft.strippedHeader = settings?.payload.slice() ?? new Uint8Array(0);
+  draft.strippedHeader = stripped?.payload.slice() ?? new Uint8Array(0);
 }

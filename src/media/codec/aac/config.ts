@@ -63,7 +63,8 @@ export function writeAacConfig(config: {
   assert(objectType > 0 && objectType < 31 && channelConfig < 16, "no such AAC configuration");
   const index = AAC_RATES.indexOf(sampleRate);
   const type = objectType << 3;
-  if (index >= 0) return Uint8Array.of(type | (index >> 1), ((index & 1) << 7) | (channelConfig << 3));
+  if (index >= 0)
+    return Uint8Array.of(type | (index >> 1), ((index & 1) << 7) | (channelConfig << 3));
   // 5 + 4 + 24 + 4 bits and three flags: exactly 40.
   return Uint8Array.of(
     type | (EXPLICIT_RATE >> 1),

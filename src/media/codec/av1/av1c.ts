@@ -42,7 +42,8 @@ export function av1cFromKeyFrame(payload: Uint8Array): Uint8Array | undefined {
     const size = (header & 2) === 0 ? reader.left : readLeb128(reader);
     const body = reader.bytes(size);
     const end = payload.length - reader.left;
-    if (((header >> 3) & 15) === SEQUENCE_HEADER) return buildAv1c(body, payload.subarray(start, end));
+    if (((header >> 3) & 15) === SEQUENCE_HEADER)
+      return buildAv1c(body, payload.subarray(start, end));
   }
   return undefined;
 }

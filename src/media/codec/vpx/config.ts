@@ -17,8 +17,19 @@ export interface VpConfig {
 const RGB = 7;
 /** Smallest level whose largest picture holds this many pixels (VP9 levels). */
 const LEVELS: readonly (readonly [number, number])[] = [
-  ...([[36_864, 10], [73_728, 11], [122_880, 20], [245_760, 21], [552_960, 30]] as const),
-  ...([[983_040, 31], [2_228_224, 40], [8_912_896, 50], [35_651_584, 60]] as const),
+  ...([
+    [36_864, 10],
+    [73_728, 11],
+    [122_880, 20],
+    [245_760, 21],
+    [552_960, 30],
+  ] as const),
+  ...([
+    [983_040, 31],
+    [2_228_224, 40],
+    [8_912_896, 50],
+    [35_651_584, 60],
+  ] as const),
 ];
 
 /** By size alone: the rate is not known. */
@@ -43,7 +54,10 @@ export function readVp9Private(config: Uint8Array, width: number, height: number
     else bits.skip(8 * length);
   }
   const [profile = plain.profile, level = plain.level] = [features.get(1), features.get(2)];
-  const [bitDepth = profile > 1 ? 10 : 8, chroma = plain.chroma] = [features.get(3), features.get(4)];
+  const [bitDepth = profile > 1 ? 10 : 8, chroma = plain.chroma] = [
+    features.get(3),
+    features.get(4),
+  ];
   if (profile > 3 || bitDepth > 12 || chroma > 3) throw bits.fault("a value out of range");
   return { profile, level, bitDepth, chroma, fullRange: false };
 }

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { random } from "../../test/support/random.ts";
+import {
+  columns,
+  GAP_PX,
+  gapsBetween,
+  MAX_SPAN_MS,
+  MIN_SPAN_MS,
+  notches,
+  pan,
+  rangeAt,
+  recordedPart,
+  type Span,
+  spanOf,
+  ticks,
+  timeAt,
+  type View,
+  viewUpTo,
+  xOf,
+  zoom,
+} from "./timeline-model.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const T0 = Date.UTC(2026, 10, 22);
+const hour: View = { fromMs: T0, toMs: T0 + HOUR };
+
+suite("the timeline's view", () => {
+  test("zooming keeps the time under the pointer where it is", () => {
+    const next = random(3);
+    let view = hour;
+    for (let i = 0; i < 500; i++) {
+      const x = next() * 800;
+      const before = timeAt(view, 800, x);
+      view = zoom(view, 0.2 + next() * 3, x, 800);
+      assert.ok(Math.abs(timeAt(view, 800, x) - before) < spanOf(view) / 1000);
+    }
+  });
+
+  test("stays between its shortest and its longest span", () => {
+    assert.equal(spanOf(zoom(hour, 1e-9, 10, 100)), MIN_SPAN_MS);
+    assert.equal(spanOf(zoom(hour, 1e9, 10, 100)), MAX_SPAN_MS);
+    assert.ok(Math.abs(spanOf(viewUpTo(T0, 1)) - MIN_SPAN_MS) < 1);
+  });
+
+  test("panning by its width shows the stretch after it", () => {
+    assert.deepEqual(pan(hour, 640, 640), { fromMs: T0 + HOUR, toMs: T0 + 2 * HOUR });
+  });
+
+  test("pixels and times are each other's inverse", () => {
+    assert.equal(xOf(hour, 600, T0 + HOUR / 2), 300);
+    assert.equal(timeAt(hour, 600, 300), T0 + HOUR / 2);
+  });
+});
+
+suite("the timeline's ticks", () => {
+  const utc = { minPx: 80, offsetMs: () => 0 };
+
+  test("stand at round times and never nearer than asked", () => {
+    for (let span = MIN_SPAN_MS; span < MAX_SPAN_MS; span *= 1.37) {
+      const view = { fromMs: T0 + 12_345, toMs: T0 + 12_345 + span };
+      const { stepMs, times } = ticks(view, 1000, utc);
+      assert.ok((stepMs / span) * 1000 >= 80 || stepMs === 365 * DAY, `${span}: step ${stepMs}`);
+      assert.ok(times.length <= 13, `${times.length} ticks`);
+      for (const time of times) assert.equal(time % stepMs, 0);
+    }
+  });
+
+  test("follow the zone: midnight of UTC+05:30 is a tick of days", () => {
+    const offset = 5.5 * HOUR;
+    const view = { fromMs: T0, toMs: T0 + 5 * DAY };
+    const { stepMs, times } = ticks(view, 500, { minPx: 80, offsetMs: () => offset });
+    assert.equal(stepMs, DAY);
+    assert.equal(times.length, 5);
+    for (const time of times) assert.equal((time + offset) % DAY, 0);
+  });
+});
+
+suite("the timeline's bars", () => {
+  test("the columns together hold exactly the recorded part of the view", () => {
+    for (let seed = 1; seed < 200; seed++) {
+      const next = random(seed);
+      const ranges: Span[] = [];
+      for (let at = T0 - HOUR; at < T0 + 2 * HOUR; ) {
+        const from = at + next() * HOUR * 0.3;
+        at = from + next() * HOUR * 0.3;
+        ranges.push({ from, to: at });
+      }
+      const seen = columns(hour, 400, ranges).reduce((sum, part) => sum + part, 0) / 400;
+      const clip = (ms: number) => Math.min(hour.toMs, Math.max(hour.fromMs, ms));
+      const real = ranges.reduce((sum, { from, to }) => sum + clip(to) - clip(from), 0) / HOUR;
+      assert.ok(Math.abs(seen - real) < 1e-3, `seed ${seed}: ${seen} of ${real}`);
+    }
+  });
+
+  test("a second in a month is drawn faintly, not as a full column", () => {
+    const month = { fromMs: T0, toMs: T0 + 30 * DAY };
+    const parts = columns(month, 1000, [{ from: T0 + DAY, to: T0 + DAY + 1000 }]);
+    const most = parts.reduce((high, part) => Math.max(high, part), 0);
+    assert.ok(most > 0 && most < 0.01, `${most}`);
+  });
+
+  test("every gap is at least two pixels wide, and stands where it is", () => {
+    const gap = { from: T0 + HOUR / 2, to: T0 + HOUR / 2 + 100 };
+    const [notch] = notches(hour, 600, [gap]);
+    assert.ok(notch !== undefined && notch.w === GAP_PX);
+    assert.ok(Math.abs(notch.x + notch.w / 2 - 300) < 0.1);
+    assert.deepEqual(notches(hour, 600, [{ from: T0 - 10, to: T0 - 5 }]), []);
+  });
+
+  test("a crowd of small gaps does not make more notches than fit", () => {
+    const gaps = Array.from({ length: 50_000 }, (_, i) => ({
+      from: T0 + i * 72,
+      to: T0 + i * 72 + 1,
+    }));
+    const found = notches(hour, 600, gaps);
+    assert.ok(found.length <= 600 / GAP_PX + 1, `${found.length}`);
+  });
+
+  test("gaps are what lies between ranges that do not touch", () => {
+    const ranges = [
+      { from: 0, to: 10 },
+      { from: 10, to: 20 },
+      { from: 25, to: 30 },
+    ];
+    assert.deepEqual(gapsBetween(ranges), [{ from: 20, to: 25 }]);
+    assert.equal(rangeAt(ranges, 20), undefined);
+    assert.deepEqual(rangeAt(ranges, 19), { from: 10, to: 20 });
+  });
+
+  test("what can be downloaded is the recorded part of the view, in whole ms", () => {
+    const ranges = [
+      { from: T0 - HOUR, to: T0 - 5 },
+      { from: T0 + 1000, to: T0 + 2000 },
+      { from: T0 + 5000, to: T0 + 5 * HOUR },
+    ];
+    const view = { fromMs: T0 + 0.5, toMs: T0 + HOUR + 0.5 };
+    assert.deepEqual(recordedPart(view, ranges), { from: T0 + 1000, to: T0 + HOUR });
+    assert.equal(recordedPart({ fromMs: T0, toMs: T0 + 10 }, ranges), undefined);
+  });
+});

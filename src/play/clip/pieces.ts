@@ -1,0 +1,214 @@
+/**
+ * What a clip is made of, from the index alone: whole packs by their totals, and single fragments where the
+ * range begins, where it ends and where packs overlap. Knows no container format.
+ */
+import { createHash } from "node:crypto";
+import { Fault } from "../../base/errors.ts";
+import type {
+  ClockName,
+  PackSummary,
+  PackTotals,
+  StoredFragment,
+  TimeRange,
+} from "../../fragment/fragment.ts";
+import { compareBy } from "../order.ts";
+import { beforeSeekable } from "../resolver.ts";
+import { CHAIN_OVERLAP_US, listOf, steps, type Walk } from "../walk.ts";
+
+/** Fragments that follow each other in the clip, of one track set. */
+export interface Piece {
+  readonly trackSetId: string;
+  readonly totals: PackTotals;
+  /** On the producer's clock, µs. */
+  readonly startUs: number;
+  readonly endUs: number;
+  /** Added to producer times to get times that only go forward. 0 on the producer's clock. */
+  readonly shiftUs: number;
+  /** A whole pack, whose list is read when its media is; or the fragments themselves. */
+  readonly content: PackSummary | readonly StoredFragment[];
+}
+
+/**
+ * Most pieces of one clip; each fragment that is held counts as one. With packs of one minute this is
+ * five months, and some 100 MB while the clip is being sent.
+ */
+export const MAX_PIECES = 250_000;
+
+/** A jump ahead of more than this is not kept on the server's clock, µs. */
+const JUMP_US = 10_000_000;
+
+export interface PieceOptions extends Walk {
+  readonly clock: ClockName;
+  readonly range: TimeRange;
+}
+
+/** The pieces in order; none when there is no media. Throws `stream.not-found`, `request.too-large`. */
+export async function piecesOf(options: PieceOptions): Promise<Piece[]> {
+  const { clock, range } = options;
+  const builder = new PieceBuilder(clock);
+  let asked = false;
+  // The first pack is always listed: the clip's start is the start of one fragment.
+  const takeWhole = () => {
+    const whole = asked;
+    asked = true;
+    return whole;
+  };
+  for await (const step of steps(options, { by: "time", clock, range }, takeWhole)) {
+    if (step.kind === "pack") builder.pack(step.pack);
+    else {
+      const [first] = step.fragments;
+      if (builder.pieces.length === 0 && first !== undefined)
+        builder.fragments(await beforeSeekable(options, first));
+      builder.fragments(step.fragments);
+    }
+  }
+  return builder.pieces;
+}
+
+/** The fragments of a piece in the order they have in the clip. Throws `store.not-found` when they are gone. */
+export async function fragmentsOf(
+  walk: Walk,
+  piece: Piece,
+  clock: ClockName,
+): Promise<readonly StoredFragment[]> {
+  const { content } = piece;
+  if (!("packId" in content)) return content;
+  const list = await listOf(walk, content);
+  if (list.length !== content.totals.fragments)
+    throw new Fault("store.not-found", `pack ${content.packId} was deleted while it was read`);
+  return [...list].sort(compareBy(clock));
+}
+
+/** Says the same for the same media in the same order, and something else for anything else. */
+export function identityOf(pieces: readonly Piece[], more: readonly string[]): string {
+  const hash = createHash("sha256").update(more.join("\n"));
+  for (const { content, totals, shiftUs, trackSetId } of pieces) {
+    hash.update(`\n${trackSetId} ${shiftUs} ${totals.fragments} ${totals.blocksBytes}`);
+    if ("packId" in content) hash.update(`\n${content.packId}`);
+    else
+      for (const { packId, info, blocksSize, blocksCrc } of content)
+        hash.update(`\n${packId} ${info.number.sequence} ${blocksSize} ${blocksCrc}`);
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+class PieceBuilder {
+  readonly pieces: Piece[] = [];
+  readonly #placement: Placement | undefined;
+  #weight = 0;
+
+  constructor(clock: ClockName) {
+    // On the producer's clock fragments are in order of their true times, and keep them.
+    this.#placement = clock === "server" ? new Placement() : undefined;
+  }
+
+  pack(pack: PackSummary): void {
+    const { producedStartUs: startUs, producedEndUs: endUs, trackSetId, totals } = pack;
+    const receivedUs = pack.receivedFirstMs * 1000;
+    const receivedEndUs = Math.max(pack.receivedLastMs * 1000, receivedUs + endUs - startUs);
+    const shiftUs = this.#placement?.place({ startUs, endUs, receivedUs, receivedEndUs }) ?? 0;
+    this.#push({ trackSetId, totals, startUs, endUs, shiftUs, content: pack }, 1);
+  }
+
+  /** As many pieces as track sets and shifts change. */
+  fragments(list: readonly StoredFragment[]): void {
+    let open: StoredFragment[] = [];
+    let openShift = 0;
+    for (const fragment of list) {
+      const shiftUs = this.#shiftOf(fragment);
+      if (
+        open.length > 0 &&
+        (open[0]?.trackSetId !== fragment.trackSetId || shiftUs !== openShift)
+      ) {
+        this.#push(pieceOf(open, openShift), open.length);
+        open = [];
+      }
+      open.push(fragment);
+      openShift = shiftUs;
+    }
+    if (open.length > 0) this.#push(pieceOf(open, openShift), open.length);
+  }
+
+  #shiftOf({ info }: StoredFragment): number {
+    const { producedStartUs: startUs, producedEndUs: endUs, number } = info;
+    const receivedUs = number.receivedMs * 1000;
+    const receivedEndUs = receivedUs + endUs - startUs;
+    return this.#placement?.place({ startUs, endUs, receivedUs, receivedEndUs }) ?? 0;
+  }
+
+  #push(piece: Piece, weight: number): void {
+    this.#weight += weight;
+    if (this.#weight > MAX_PIECES)
+      throw new Fault(
+        "request.too-large",
+        `a clip of more than ${MAX_PIECES} packs: ask for it in several ranges`,
+      );
+    this.pieces.push(piece);
+  }
+}
+
+interface Place {
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly receivedUs: number;
+  readonly receivedEndUs: number;
+}
+
+/**
+ * In arrival order the producer's clock may jump either way. Times are kept as long as they go on; after a
+ * jump media goes on where the last ended, after as long as nothing arrived.
+ */
+class Placement {
+  #shiftUs = 0;
+  #endUs = 0;
+  #receivedEndUs: number | undefined;
+
+  place({ startUs, endUs, receivedUs, receivedEndUs }: Place): number {
+    if (this.#receivedEndUs !== undefined) {
+      const gapUs = startUs + this.#shiftUs - this.#endUs;
+      const silentUs = Math.max(0, receivedUs - this.#receivedEndUs);
+      if (gapUs < -CHAIN_OVERLAP_US || gapUs > silentUs + JUMP_US)
+        this.#shiftUs = this.#endUs + silentUs - startUs;
+    }
+    this.#endUs = Math.max(this.#endUs, endUs + this.#shiftUs);
+    this.#receivedEndUs = Math.max(this.#receivedEndUs ?? 0, receivedEndUs);
+    return this.#shiftUs;
+  }
+}
+
+function pieceOf(fragments: readonly StoredFragment[], shiftUs: number): Piece {
+  const infos = fragments.map(({ info }) => info);
+  return {
+    trackSetId: fragments[0]?.trackSetId ?? "",
+    totals: totalsOf(fragments),
+    startUs: Math.min(...infos.map((info) => info.producedStartUs)),
+    endUs: Math.max(...infos.map((info) => info.producedEndUs)),
+    shiftUs,
+    content: fragments,
+  };
+}
+
+function totalsOf(fragments: readonly StoredFragment[]): PackTotals {
+  const sums = new Map<number, Mutable<PackTotals["tracks"][number]>>();
+  let blocksBytes = 0;
+  for (const { info, blocksSize } of fragments) {
+    blocksBytes += blocksSize;
+    for (const { track, frames, keyframes, payloadBytes } of info.totals) {
+      const sum = sums.get(track) ?? {
+        track,
+        fragments: 0,
+        frames: 0,
+        keyframes: 0,
+        payloadBytes: 0,
+      };
+      sums.set(track, sum);
+      sum.fragments++;
+      sum.frames += frames;
+      sum.keyframes += keyframes;
+      sum.payloadBytes += payloadBytes;
+    }
+  }
+  return { fragments: fragments.length, blocksBytes, tracks: [...sums.values()] };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

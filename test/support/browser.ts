@@ -1,0 +1,44 @@
+/** The system's Chromium for a test, driven through playwright-core; closed by handle, with its profile. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type Page } from "playwright-core";
+import { tools } from "./tools.ts";
+
+/** Headless, as root, without background traffic. */
+const FLAGS = [
+  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+
+export interface TestBrowser extends AsyncDisposable {
+  readonly page: Page;
+  /** What the page said on its console and threw, for failure messages. */
+  readonly log: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Throws when there is no Chromium: guard the test with `needs("chromium")`. */
+export async function openBrowser(
+  options: { width?: number; height?: number } = {},
+): Promise<TestBrowser> {
+  const { width = 1280, height = 800 } = options;
+  // Shared memory on disk makes media stutter; the profile goes to memory for the same reason.
+  const root = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const profile = mkdtempSync(join(root, "streambank-browser-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: tools.chromium ?? "chromium",
+    args: FLAGS,
+    ignoreDefaultArgs: ["--disable-dev-shm-usage"],
+    viewport: { width, height },
+  });
+  const page = context.pages()[0] ?? (await context.newPage());
+  const log: string[] = [];
+  page.on("console", (message) => log.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => log.push(`thrown: ${error.message}`));
+  const close = async () => {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return { page, log, close, [Symbol.asyncDispose]: close };
+}
