@@ -9,6 +9,7 @@
  */
 import { Fault } from "../base/errors.ts";
 import { micros } from "../base/units.ts";
+import { retimeBlock } from "../media/mkv/block.ts";
 import type { Block, MkvItem, SimpleTag } from "../media/mkv/items.ts";
 import { END_OF_FRAGMENT_TAG } from "../media/mkv/live-writer.ts";
 import type { Frame, TrackSet } from "../media/track.ts";
@@ -132,6 +133,7 @@ export class Fragmenter {
   }
 
   #cluster(ticks: number): void {
+    const carried = this.#open === undefined ? this.#carry(ticks) : [];
     this.#flushPending();
     const scaleNs = this.#trackSet?.timestampScaleNs ?? 1_000_000;
     this.#clusterTicks = ticks;
@@ -139,8 +141,18 @@ export class Fragmenter {
     if (this.#clusterNs / 1000n > BigInt(Number.MAX_SAFE_INTEGER))
       throw new Fault("ingest.bad-timestamp", `cluster time ${this.#clusterNs} ns is out of range`);
     this.#timeline.cluster(this.#clusterNs);
+    this.#pending = carried;
     this.#headDecided = this.#video.length === 0;
     if (this.#headDecided && this.#openMs() >= 1000) this.finish();
+  }
+
+  /** Sound of a Cluster without pictures, before the first fragment: it goes to the next Cluster's. */
+  #carry(nextTicks: number): Block[] {
+    const shift = this.#clusterTicks - nextTicks;
+    const moved = this.#pending.map((block) => ({ block, ticks: block.relativeTicks + shift }));
+    if (moved.some(({ ticks }) => ticks < -0x8000 || ticks > 0x7fff)) return [];
+    this.#pending = [];
+    return moved.map(({ block, ticks }) => retimed(block, ticks));
   }
 
   #block(block: Block): void {
@@ -264,6 +276,25 @@ export class Fragmenter {
     const open = this.#open;
     return open === undefined || open.bytes === 0 ? 0 : (open.maxUs - open.minUs) / 1000;
   }
+}
+
+/** The same block, its time counted from another Cluster. */
+function retimed(block: Block, relativeTicks: number): Block {
+  const { track, key, invisible, discardable, lacing, durationTicks, timeOffset, frames, at } =
+    block;
+  const element = retimeBlock(block, relativeTicks);
+  const same = {
+    track,
+    key,
+    invisible,
+    discardable,
+    lacing,
+    durationTicks,
+    timeOffset,
+    frames,
+    at,
+  };
+  return { ...same, element, relativeTicks };
 }
 
 /** Whether a repeated Tracks element says nothing new. */

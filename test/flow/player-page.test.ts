@@ -197,7 +197,6 @@ suite("the player page", needs("ffmpeg", "chromium"), () => {
     await browser.page.waitForFunction(`${VIDEO}.currentTime > 4 && ${AHEAD} < 0.4`);
     assert.match((await text("detail")) ?? "", /^0\.\d s$/);
     assert.match((await text("date")) ?? "", /\d{4} UTC/);
-    await browser.page.screenshot({ path: "/tmp/h7/live.png" });
   });
 
   test("plays from where the timeline is clicked, and returns to live", async () => {
@@ -211,7 +210,6 @@ suite("the player page", needs("ffmpeg", "chromium"), () => {
     );
     assert.equal(rate, 1);
     await browser.page.waitForFunction(`${VIDEO}.currentTime > ${at + 1}`);
-    await browser.page.screenshot({ path: "/tmp/h7/playback.png" });
     await browser.page.keyboard.press("l");
     await state("LIVE");
   });
@@ -239,7 +237,6 @@ suite("the player page", needs("ffmpeg", "chromium"), () => {
     server.offline();
     await state("OFFLINE");
     assert.match((await text("detail")) ?? "", /^since \d\d:\d\d:\d\d$/);
-    await browser.page.screenshot({ path: "/tmp/h7/offline.png" });
   });
 
   test("names the codec that the browser cannot play", async () => {
@@ -268,7 +265,6 @@ suite("the player page", needs("ffmpeg", "chromium"), () => {
     await state("LIVE");
     const wide = await browser.page.evaluate<number>("document.documentElement.scrollWidth");
     assert.ok(wide <= 390, `the page is ${wide} wide`);
-    await browser.page.screenshot({ path: "/tmp/h7/phone.png" });
     await browser.page.setViewportSize({ width: 1280, height: 800 });
   });
 });

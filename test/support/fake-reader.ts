@@ -15,6 +15,8 @@ import type {
   StoredFragment,
   StreamExtent,
 } from "../../src/fragment/fragment.ts";
+import { Fragmenter } from "../../src/fragment/fragmenter.ts";
+import { MkvReader } from "../../src/media/mkv/reader.ts";
 import type { TrackSet } from "../../src/media/track.ts";
 import { random } from "./random.ts";
 
@@ -304,4 +306,37 @@ export function scatter(seed: number, count: number, aheadMs = 0): SealedFragmen
     clock.at += durationMs;
     return fragment;
   });
+}
+
+export interface StoreOptions {
+  readonly startMs?: number;
+  readonly session?: string;
+  /** Sequence of the first fragment. */
+  readonly sequence?: number;
+}
+
+/** A Matroska file as a producer's session: read, cut and sealed by the real reader and fragmenter. */
+export function fragmentsOfFile(file: Uint8Array, options: StoreOptions = {}): SealedFragment[] {
+  const { startMs = FAKE_START_MS, session = "a", sequence = 1 } = options;
+  const reader = new MkvReader();
+  const fragmenter = new Fragmenter({ startNs: BigInt(startMs) * 1_000_000n });
+  reader.push(file);
+  reader.end();
+  const sealed: SealedFragment[] = [];
+  const take = () => {
+    for (let event = fragmenter.pull(); event !== undefined; event = fragmenter.pull()) {
+      if (event.kind !== "sealed") continue;
+      const { info, ...rest } = event.fragment;
+      const receivedMs = millis(Math.floor(info.producedStartUs / 1000));
+      const number = { sequence: sequence + sealed.length, receivedMs, salt: 7 };
+      sealed.push({ ...rest, info: { ...info, number, session } });
+    }
+  };
+  for (let item = reader.pull(); item !== undefined; item = reader.pull()) {
+    fragmenter.accept(item);
+    take();
+  }
+  fragmenter.finish();
+  take();
+  return sealed;
 }

@@ -1,56 +1,93 @@
-/** NAL units in their two wrappings: start codes (Annex B) and length prefixes (ISO 14496-15). */
+/**
+ * NAL units in their two wrappings: start codes (Annex B of ISO/IEC 14496-10 and 23008-2) and length
+ * prefixes (ISO/IEC 14496-15). Knows nothing about what is in them.
+ */
 
-/** Whether the bytes begin with a start code. */
-export function startsWithStartCode(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0 || bytes[1] !== 0) return false;
-  return bytes[2] === 1 || (bytes[2] === 0 && bytes[3] === 1);
+/** Bytes of a length prefix, in all we write. */
+export const LENGTH_BYTES = 4;
+
+/**
+ * Whether the bytes are NAL units behind start codes. `00 00 01 xx` is also how a length-prefixed unit of
+ * 256 to 511 bytes begins, so what divides exactly into length-prefixed units is not Annex B.
+ */
+export function isAnnexB(bytes: Uint8Array): boolean {
+  return startCodeAt(bytes) >= 0 && splitLengthPrefixed(bytes, LENGTH_BYTES) === undefined;
 }
 
-/** The NAL units between start codes (ITU-T H.264 Annex B), without trailing zeros. */
+/** Offset of the `01` of a start code that only zeros precede (at least two), or −1. */
+function startCodeAt(bytes: Uint8Array): number {
+  let at = 0;
+  while (at < bytes.length && bytes[at] === 0) at++;
+  return at >= 2 && bytes[at] === 1 ? at : -1;
+}
+
+/** The units between start codes, in order, without zero padding, not copied. Empty ones are left out. */
 export function splitAnnexB(bytes: Uint8Array): Uint8Array[] {
   const units: Uint8Array[] = [];
   let start = -1;
   // Looks at single bytes only where a 1 can end a start code: indexOf skips over the rest.
   for (let one = bytes.indexOf(1, 2); one >= 0; one = bytes.indexOf(1, one + 1)) {
     if (bytes[one - 1] !== 0 || bytes[one - 2] !== 0) continue;
-    if (start >= 0) pushTrimmed(units, bytes.subarray(start, one - 2));
+    if (start >= 0) addUnit(units, bytes, start, one - 2);
     start = one + 1;
   }
-  if (start >= 0) pushTrimmed(units, bytes.subarray(start));
+  if (start >= 0) addUnit(units, bytes, start, bytes.length);
   return units;
 }
 
-function pushTrimmed(units: Uint8Array[], nal: Uint8Array): void {
-  let end = nal.length;
-  while (end > 0 && nal[end - 1] === 0) end--;
-  if (end > 0) units.push(nal.subarray(0, end));
+/** A unit never ends in a zero byte: zeros there belong to the next start code or are padding. */
+function addUnit(units: Uint8Array[], bytes: Uint8Array, start: number, end: number): void {
+  let last = end;
+  while (last > start && bytes[last - 1] === 0) last--;
+  if (last > start) units.push(bytes.subarray(start, last));
 }
 
-/** Each NAL unit behind its length in 4 bytes. */
+/** The length-prefixed units, not copied; `undefined` when they do not fill the bytes exactly. */
+export function splitLengthPrefixed(
+  bytes: Uint8Array,
+  lengthBytes: number,
+): Uint8Array[] | undefined {
+  const units: Uint8Array[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + lengthBytes > bytes.length) return undefined;
+    let length = 0;
+    for (let i = 0; i < lengthBytes; i++) length = length * 256 + (bytes[at + i] as number);
+    at += lengthBytes;
+    if (length === 0 || length > bytes.length - at) return undefined;
+    units.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return units;
+}
+
+/** The units one after another, each behind its length in four bytes: one new array. */
 export function joinLengthPrefixed(units: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(units.reduce((sum, unit) => sum + 4 + unit.length, 0));
+  let total = 0;
+  for (const unit of units) total += LENGTH_BYTES + unit.length;
+  const out = new Uint8Array(total);
   const view = new DataView(out.buffer);
   let at = 0;
   for (const unit of units) {
     view.setUint32(at, unit.length);
-    out.set(unit, at + 4);
-    at += 4 + unit.length;
+    out.set(unit, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + unit.length;
   }
   return out;
 }
 
-/** A NAL unit without its emulation prevention bytes (ITU-T H.264 §7.4.1). */
-export function unescapeNal(nal: Uint8Array): Uint8Array {
-  const out = new Uint8Array(nal.length);
+/** The unit without its emulation prevention bytes: every `00 00 03` becomes `00 00`. */
+export function unescapeNal(unit: Uint8Array): Uint8Array {
+  const out = new Uint8Array(unit.length);
   let length = 0;
   let zeros = 0;
-  for (const byte of nal) {
+  for (const byte of unit) {
     if (zeros >= 2 && byte === 3) {
       zeros = 0;
       continue;
     }
-    out[length++] = byte;
     zeros = byte === 0 ? zeros + 1 : 0;
+    out[length++] = byte;
   }
   return out.subarray(0, length);
 }

@@ -9,6 +9,7 @@ import type { Track, TrackSet } from "../../media/track.ts";
 import { type ByteRange, bytesOf } from "./extents.ts";
 import type { ClipContent, ClipLayout } from "./layout.ts";
 import { MkvLayout } from "./mkv-layout.ts";
+import { Mp4Layout } from "./mp4-layout.ts";
 import { identityOf, type Piece, piecesOf } from "./pieces.ts";
 
 export type ClipFormat = "mkv" | "mp4";
@@ -76,7 +77,7 @@ export async function planClip(options: ClipOptions): Promise<ClipPlan> {
 }
 
 function layoutOf(format: ClipFormat, content: ClipContent): ClipLayout {
-  return new MkvLayout(content);
+  return format === "mkv" ? new MkvLayout(content) : new Mp4Layout(content);
 }
 
 async function trackSetsOf(

@@ -1,0 +1,307 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { MkvReader } from "../../src/media/mkv/reader.ts";
+import type { Track } from "../../src/media/track.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import type { ProducerEvent, ProducerOptions } from "./events.ts";
+import { Producer } from "./producer.ts";
+import type { Link, LinkHandlers, Transport } from "./transport.ts";
+
+const START_US = 1_700_000_000_000_000;
+const START_MS = START_US / 1000;
+const tracks: Track[] = [
+  {
+    number: 1,
+    type: "video",
+    codecId: "V_TEST",
+    encoding: "plain",
+    video: { width: 2, height: 2 },
+  },
+  { number: 2, type: "audio", codecId: "A_TEST", encoding: "plain" },
+];
+
+/** A server side that remembers what it got and says what the test tells it to. */
+class FakeLink implements Link {
+  readonly sent: Uint8Array[] = [];
+  readonly handlers: LinkHandlers;
+  readonly url: string;
+  bufferedBytes = 0;
+  closed = false;
+  constructor(url: string, handlers: LinkHandlers) {
+    this.url = url;
+    this.handlers = handlers;
+  }
+  send(bytes: Uint8Array): void {
+    this.sent.push(bytes.slice());
+  }
+  close(): void {
+    this.closed = true;
+  }
+  ack(EventType: string, FragmentTimecode: number, more: object = {}): void {
+    const FragmentNumber = String(FragmentTimecode);
+    this.handlers.text(
+      `${JSON.stringify({ EventType, FragmentTimecode, FragmentNumber, ...more })}\n`,
+    );
+  }
+  /** Cluster times with their frames' payload bytes, as a Matroska reader sees them. */
+  clusters(): { ms: number; frames: number[]; ended: boolean }[] {
+    const reader = new MkvReader();
+    for (const piece of this.sent) reader.push(piece);
+    const out: { ms: number; frames: number[]; ended: boolean }[] = [];
+    for (let item = reader.pull(); item !== undefined; item = reader.pull()) {
+      const last = out.at(-1);
+      if (item.kind === "cluster") out.push({ ms: item.ticks, frames: [], ended: false });
+      if (item.kind === "block") last?.frames.push(item.block.frames[0]?.at(0) ?? -1);
+      if (item.kind === "tags" && last !== undefined) last.ended = true;
+    }
+    return out;
+  }
+}
+
+function setUp(over: Partial<ProducerOptions> = {}) {
+  const clock = new FakeClock();
+  const links: FakeLink[] = [];
+  const transport: Transport = {
+    connect(url, handlers) {
+      const link = new FakeLink(url, handlers);
+      links.push(link);
+      return link;
+    },
+  };
+  const options = {
+    url: "http://host:1/",
+    stream: "a b",
+    tracks,
+    clock,
+    transport,
+    random: () => 1,
+  };
+  const producer = new Producer({ ...options, ...over });
+  const events: ProducerEvent[] = [];
+  producer.on((event) => events.push(event));
+  const link = (index = links.length - 1) => {
+    const found = links[index];
+    assert.ok(found, `no connection ${index}`);
+    return found;
+  };
+  /** Video at 10 fps, a key frame every `group`; the payload is the frame's number. */
+  const video = (from: number, to: number, group = 10, size = 1) => {
+    for (let i = from; i < to; i++)
+      producer.putFrame({
+        track: 1,
+        data: new Uint8Array(size).fill(i),
+        timestampUs: START_US + i * 100_000,
+        key: i % group === 0,
+      });
+  };
+  return { clock, links, link, producer, events, video };
+}
+
+suite("Producer", () => {
+  test("sends each frame at once, one Cluster per group of pictures, with epoch times", () => {
+    const { link, video } = setUp();
+    assert.equal(link().url, "ws://host:1/v1/streams/a%20b/put?timecode=ABSOLUTE");
+    link().handlers.opened();
+    video(0, 1);
+    assert.deepEqual(link().clusters(), [{ ms: START_MS, frames: [0], ended: false }]);
+    video(1, 12);
+    const [first, second] = link().clusters();
+    assert.deepEqual(first?.frames, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.deepEqual([second?.ms, second?.frames], [START_MS + 1000, [10, 11]]);
+  });
+
+  test("leaves out video and sound before the first key frame", () => {
+    const { link, producer, video } = setUp();
+    link().handlers.opened();
+    producer.putFrame({ track: 2, data: Uint8Array.of(99), timestampUs: START_US, key: true });
+    video(5, 12);
+    assert.deepEqual(link().clusters()[0]?.frames, [10, 11]);
+  });
+
+  test("cuts streams without video every two seconds", () => {
+    const { link, producer } = setUp({ tracks: tracks.slice(1) });
+    link().handlers.opened();
+    for (let i = 0; i < 50; i++)
+      producer.putFrame({
+        track: 2,
+        data: Uint8Array.of(i),
+        timestampUs: START_US + i * 100_000,
+        key: true,
+      });
+    const times = link()
+      .clusters()
+      .map(({ ms }) => ms - START_MS);
+    assert.deepEqual(times, [0, 2000, 4000]);
+  });
+
+  test("after a break sends again exactly the fragments that are not PERSISTED, whole", () => {
+    const { link, links, clock, producer, video } = setUp();
+    link().handlers.opened();
+    video(0, 25);
+    link().ack("BUFFERING", START_MS);
+    link().ack("RECEIVED", START_MS + 1000);
+    link().ack("PERSISTED", START_MS);
+    link().handlers.closed("cut");
+    video(25, 32);
+    assert.equal(producer.stats.connected, false);
+    clock.advance(499);
+    assert.equal(links.length, 1);
+    clock.advance(1);
+    link().handlers.opened();
+    const resent = link().clusters();
+    assert.deepEqual(
+      resent.map(({ ms }) => ms - START_MS),
+      [1000, 2000, 3000],
+    );
+    assert.deepEqual(resent[0]?.frames, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    assert.deepEqual(resent[1]?.frames, [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+    assert.equal(producer.stats.persisted, 1);
+  });
+
+  test("an ack removes nothing that this connection has not sent completely", () => {
+    const { link, clock, producer, video } = setUp();
+    link().handlers.opened();
+    video(0, 21);
+    link().handlers.closed("cut");
+    clock.advance(500);
+    link().bufferedBytes = 1 << 20;
+    link().handlers.opened();
+    link().ack("PERSISTED", START_MS + 1000);
+    assert.equal(producer.stats.waiting, 3);
+    link().bufferedBytes = 0;
+    clock.advance(20);
+    link().ack("PERSISTED", START_MS + 1000);
+    assert.equal(producer.stats.waiting, 1);
+  });
+
+  test("waits longer after each failed connection, up to ten seconds", () => {
+    const { link, clock, events } = setUp();
+    for (let i = 0; i < 7; i++) {
+      link().handlers.closed("refused");
+      clock.advance(10_000);
+    }
+    const waits = events.flatMap((e) => (e.kind === "disconnected" ? [e.retryMs] : []));
+    assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+  });
+
+  test("drops the oldest fragments when the server stays away, and says which", () => {
+    const { producer, video, events, link } = setUp({ maxBufferBytes: 100_000 });
+    video(0, 100, 10, 1000);
+    assert.ok(producer.stats.waitingBytes <= 100_000 + 1100, `${producer.stats.waitingBytes}`);
+    const dropped = events.filter((e) => e.kind === "dropped");
+    assert.ok(dropped.length > 0);
+    assert.equal(dropped[0]?.fromUs, START_US);
+    assert.equal(dropped[0]?.frames, 10);
+    link().handlers.opened();
+    const first = link().clusters()[0];
+    assert.equal(first?.ms, START_MS + dropped.length * 1000);
+    assert.equal(producer.stats.dropped, dropped.length);
+  });
+
+  test("a fragment the server refuses is not sent again, others are", () => {
+    const { link, clock, video, events } = setUp();
+    link().handlers.opened();
+    video(0, 21);
+    link().ack("ERROR", START_MS, { ErrorId: 4008, ErrorCode: "INVALID" });
+    assert.ok(link().closed);
+    assert.ok(events.some((e) => e.kind === "refused" && e.errorId === 4008));
+    clock.advance(500);
+    link().handlers.opened();
+    assert.deepEqual(
+      link()
+        .clusters()
+        .map(({ ms }) => ms - START_MS),
+      [1000, 2000],
+    );
+  });
+
+  test("a server's own trouble (5xxx) makes it send the fragment again", () => {
+    const { link, clock, video } = setUp();
+    link().handlers.opened();
+    video(0, 11);
+    link().ack("ERROR", START_MS, { ErrorId: 5000, ErrorCode: "INTERNAL" });
+    clock.advance(500);
+    link().handlers.opened();
+    assert.deepEqual(
+      link()
+        .clusters()
+        .map(({ ms }) => ms - START_MS),
+      [0, 1000],
+    );
+  });
+
+  test("a connection that takes media and never acks is given up after 30 s", () => {
+    const { link, links, clock, video } = setUp();
+    link().handlers.opened();
+    video(0, 5);
+    clock.advance(29_000);
+    assert.equal(link(0).closed, false);
+    clock.advance(6000);
+    assert.ok(link(0).closed);
+    assert.equal(links.length, 2);
+  });
+
+  test("does not hand more to a slow connection than it drains", () => {
+    const { link, clock, video } = setUp();
+    link().handlers.opened();
+    link().bufferedBytes = 1 << 20;
+    video(0, 30);
+    assert.equal(link().sent.length, 1, "only the header");
+    link().bufferedBytes = 0;
+    clock.advance(20);
+    assert.equal(link().clusters().length, 3);
+  });
+
+  test("end tells the server that the last fragment is whole, and waits until all is durable", async () => {
+    const { link, producer, video } = setUp();
+    link().handlers.opened();
+    video(0, 15);
+    const ended = producer.end();
+    assert.deepEqual(
+      link()
+        .clusters()
+        .map((c) => c.ended),
+      [false, true],
+    );
+    link().ack("PERSISTED", START_MS + 1000);
+    assert.equal(await ended, 0);
+    assert.ok(link().closed);
+    const late = { track: 1, data: new Uint8Array(1), timestampUs: START_US, key: true };
+    assert.throws(() => producer.putFrame(late), { code: "server.closing" });
+  });
+
+  test("end gives up after its time and says how many fragments are not durable", async () => {
+    const { clock, producer, video } = setUp();
+    video(0, 15);
+    const ended = producer.end(1000);
+    clock.advance(1000);
+    assert.equal(await ended, 2);
+  });
+
+  test("streams that keep nothing are satisfied with RECEIVED", () => {
+    const { link, producer, video } = setUp({ keepUntil: "received" });
+    link().handlers.opened();
+    video(0, 11);
+    link().ack("RECEIVED", START_MS);
+    assert.equal(producer.stats.waiting, 1);
+  });
+
+  test("refuses what it could not send", () => {
+    const { producer } = setUp();
+    const frame = { track: 1, data: new Uint8Array(1), timestampUs: START_US, key: true };
+    assert.throws(() => producer.putFrame({ ...frame, track: 3 }), { code: "mkv.unknown-track" });
+    for (const timestampUs of [-1, 0.5, Number.NaN, 2 ** 60])
+      assert.throws(() => producer.putFrame({ ...frame, timestampUs }), {
+        code: "ingest.bad-timestamp",
+      });
+  });
+
+  test("keeps its own copy of a frame's bytes", () => {
+    const { link, producer } = setUp();
+    const data = Uint8Array.of(7);
+    producer.putFrame({ track: 1, data, timestampUs: START_US, key: true });
+    data[0] = 8;
+    link().handlers.opened();
+    assert.deepEqual(link().clusters()[0]?.frames, [7]);
+  });
+});
