@@ -232,7 +232,7 @@ function trackTotals(infos: readonly StoredFragment["info"][]): PackSummary["tot
   return [...sums].map(([track, sum]) => ({ track, ...sum }));
 }
 
-/** Ms on which a test's media begins: 2026-09-21T13:33:20Z. */
+/** Ms on which a test's media begins: 2026-09-21T14:13:20Z. */
 export const FAKE_START_MS: Millis = millis(1_790_000_000_000);
 
 export interface BareFragment {
