@@ -2,7 +2,8 @@
  * Keeps live playback just behind the newest frame. Pure: told when frames arrive, says how fast to play.
  *
  * What counts is the trough: the least that was buffered ahead of the playhead over the last second, sampled
- * just before each append. It is held at a margin, whatever size the chunks arrive in (docs/player.md).
+ * just before each append. It is held at a margin, whatever size the chunks arrive in. The numbers were
+ * measured with Chromium 156: below these margins playback stalls, above them it is only later.
  */
 
 /** Seconds buffered ahead that the trough is held at. AAC arrives in larger steps and needs more. */

@@ -1,12 +1,13 @@
 /** Clips of real media, held against ffmpeg and mkvtoolnix: what was archived comes out, and peers read it. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { millis } from "../../src/base/units.ts";
+import { MkvReader } from "../../src/media/mkv/reader.ts";
 import { type ClipFormat, type ClipPlan, planClip } from "../../src/play/clip/plan.ts";
-import { oracleFrames } from "../support/ebml-oracle.ts";
 import { FAKE_START_MS, FakeReader, fragmentsOfFile } from "../support/fake-reader.ts";
 import { type MediaKind, makeMedia, testKinds } from "../support/media.ts";
 import { random } from "../support/random.ts";
@@ -74,6 +75,25 @@ async function packets(path: string): Promise<string[]> {
     .map(({ stream, hash, ms }) => `${stream} ${Math.round(ms)} ${hash}`);
 }
 
+/** `track, ticks from the first block, payload hash` of every block in the order of the file. */
+function blocksOf(file: Uint8Array): string[] {
+  const reader = new MkvReader();
+  reader.push(file);
+  reader.end();
+  const blocks: string[] = [];
+  let first: number | undefined;
+  for (let item = reader.pull(); item !== undefined; item = reader.pull()) {
+    if (item.kind !== "block") continue;
+    const { track, relativeTicks, frames } = item.block;
+    const ticks = item.clusterTicks + relativeTicks;
+    first ??= ticks;
+    const hash = createHash("sha256");
+    for (const frame of frames) hash.update(frame.toBytes());
+    blocks.push(`${track} ${ticks - first} ${hash.digest("hex")}`);
+  }
+  return blocks;
+}
+
 suite("a clip of real media", needs("ffmpeg"), () => {
   after(() => rmSync(dir, { recursive: true }));
 
@@ -95,7 +115,8 @@ suite("a clip of real media", needs("ffmpeg"), () => {
     test(`of ${kind} as mkv keeps the order and relative time of every frame`, async () => {
       const source = readFileSync(await makeMedia(kind));
       const clip = await bytesOf(await plan(await archiveOf(kind), "mkv"));
-      assert.deepEqual(oracleFrames(clip), oracleFrames(source));
+      assert.deepEqual(blocksOf(clip), blocksOf(source));
+      assert.ok(blocksOf(clip).length > 100);
     });
   }
 

@@ -223,6 +223,25 @@ suite("the player page", needs("ffmpeg", "chromium"), () => {
     await state("PLAYBACK");
   });
 
+  test("reads the archive only as far ahead as it needs, and goes on where the buffer ends", async () => {
+    await open();
+    await state("LIVE");
+    await browser.page.locator("sb-timeline").click({ position: { x: 300, y: 50 } });
+    await state("PLAYBACK");
+    const from = (url = "") => Number(/from=(\d+)/.exec(url)?.[1]);
+    const first = from(server.opened.at(-1));
+    const count = server.opened.length;
+    // All 24 s are there: nothing more is read until less than 8 s are left.
+    await browser.page.waitForFunction(`${AHEAD} > 15`);
+    assert.equal(server.opened.length, count);
+    for (let i = 0; i < 3; i++) await browser.page.keyboard.press("ArrowRight");
+    await browser.page.waitForFunction(`${AHEAD} > 15`);
+    assert.equal(server.opened.length, count + 1);
+    const reached = from(server.opened.at(-1)) - Math.floor(first / 2000) * 2000;
+    assert.ok(Math.abs(reached - SAMPLE_MS) < 100, `went on ${reached} ms after the start`);
+    await state("PLAYBACK");
+  });
+
   test("never calls a frozen picture live", async () => {
     await open();
     await state("LIVE");

@@ -33,7 +33,9 @@ export function oracleFrames(file: Uint8Array): OracleFrame[] {
   let first: number | undefined;
   decoder.on("data", ([kind, element]) => {
     if (kind !== "tag") return;
-    if (element.name === "Timecode") cluster = Number(element.value);
+    // Its own `value` is a hex text for numbers of more than 6 bytes, so the bytes are read here.
+    if (element.name === "Timecode")
+      cluster = Number(`0x${(element.data ?? Buffer.alloc(1)).toString("hex")}`);
     if (element.name !== "SimpleBlock" && element.name !== "Block") return;
     const data = element.data ?? Buffer.alloc(0);
     const width = Math.clz32(data[0] ?? 0) - 23;

@@ -24,7 +24,9 @@ export function el(id: string, payload: Part = [], width?: number): Uint8Array {
 
 /** The header of a master of unknown size, all ones in `width` bytes. */
 export function unknown(id: string, width = 8): Uint8Array {
-  return cat(id, size(2 ** (7 * width) - 1, width)).slice(0);
+  const ones = new Uint8Array(width).fill(0xff);
+  ones[0] = 0xff >> (width - 1);
+  return cat(id, ones);
 }
 
 /** ASCII. */

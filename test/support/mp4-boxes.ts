@@ -24,7 +24,8 @@ export function readBoxes(bytes: Uint8Array, base = 0): Mp4Box[] {
     const type = data.toString("latin1", at + 4, at + 8);
     const header = short === 1 ? 16 : 8;
     const size = short === 1 ? Number(data.readBigUInt64BE(at + 8)) : short;
-    if (size < header || at + size > data.length) throw new Error(`${type} at ${base + at}: ${size}`);
+    if (size < header || at + size > data.length)
+      throw new Error(`${type} at ${base + at}: ${size}`);
     const body = data.subarray(at + header, at + size);
     const children = CONTAINERS.has(type) ? readBoxes(body, base + at + header) : [];
     boxes.push({ type, at: base + at, size, body, children });
@@ -37,7 +38,9 @@ export function readBoxes(bytes: Uint8Array, base = 0): Mp4Box[] {
 export function findBoxes(boxes: readonly Mp4Box[], path: string): Mp4Box[] {
   const [type, ...rest] = path.split("/");
   const found = boxes.filter((box) => box.type === type);
-  return rest.length === 0 ? found : found.flatMap((box) => findBoxes(box.children, rest.join("/")));
+  return rest.length === 0
+    ? found
+    : found.flatMap((box) => findBoxes(box.children, rest.join("/")));
 }
 
 /** The only box at a path; throws when there are none or several. */
@@ -68,7 +71,9 @@ export function fragmentSamples(bytes: Uint8Array): Mp4Sample[] {
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return readBoxes(bytes)
     .filter((box) => box.type === "moof")
-    .flatMap((moof) => findBoxes([moof], "moof/traf").flatMap((traf) => trafSamples(traf, moof.at, data)));
+    .flatMap((moof) =>
+      findBoxes([moof], "moof/traf").flatMap((traf) => trafSamples(traf, moof.at, data)),
+    );
 }
 
 function trafSamples(traf: Mp4Box, moofAt: number, data: Buffer): Mp4Sample[] {

@@ -105,7 +105,16 @@ export function liveOf(source: readonly MkvFragment[]): { muxer: LiveFmp4Muxer; 
 
 /** Everything ffmpeg has to say when it decodes the whole file. */
 export async function decodeComplaints(path: string): Promise<string> {
-  const { stderr } = await run("ffmpeg", ["-v", "warning", "-xerror", "-i", path, "-f", "null", "-"]);
+  const { stderr } = await run("ffmpeg", [
+    "-v",
+    "warning",
+    "-xerror",
+    "-i",
+    path,
+    "-f",
+    "null",
+    "-",
+  ]);
   return stderr;
 }
 

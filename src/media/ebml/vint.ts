@@ -38,8 +38,11 @@ export function vintId(bytes: Uint8Array, pos: number, width: number): number {
   return id;
 }
 
-/** Ids whose value bits are all zeros or all ones name nothing (RFC 8794 §5). */
+/**
+ * Ids whose value bits are all zeros or all ones name nothing (RFC 8794 §5), but for 0x80, which
+ * Matroska has always used (ChapterDisplay, RFC 9559 §5.1.7.1.4.9).
+ */
 export function isReservedId(id: number, width: number): boolean {
   const marker = 1 << (7 * width);
-  return id === marker || id === marker * 2 - 1;
+  return (id === marker && id !== 0x80) || id === marker * 2 - 1;
 }

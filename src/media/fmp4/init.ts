@@ -2,7 +2,7 @@
  * The initialization segment of a fragmented MP4: `ftyp` and `moov` (ISO/IEC 14496-12 §4.3, §8.2, §8.8).
  *
  * Knows tracks and sample entries, no samples. A live one has no duration anywhere: with one, Chrome leaves
- * its low-delay mode and shows frames some 100 ms later.
+ * its low-delay mode and shows frames some 100 ms later. A clip has one, and edit lists.
  */
 import { ascii, box, fullBox, u16, u32, u64, zeros } from "./box.ts";
 import type { Mp4Track } from "./mp4-track.ts";
@@ -10,7 +10,7 @@ import { displaySize } from "./sample-entry.ts";
 
 export interface InitOptions {
   readonly tracks: readonly Mp4Track[];
-  /** Milliseconds; for clips only. Does not change the segment's size unless it is left out. */
+  /** Milliseconds; makes it a clip. The segment's size does not depend on the number. */
   readonly durationMs?: number;
 }
 
@@ -25,7 +25,12 @@ export function initSegment({ tracks, durationMs }: InitOptions): Uint8Array {
   // iso6 is the first brand with default-base-is-moof and signed composition offsets.
   const brands = ascii("iso6\0\0\0\0iso6iso5isommp41");
   const nextId = Math.max(0, ...tracks.map((track) => track.id)) + 1;
-  const moov = box("moov", mvhd(nextId), ...tracks.map(trak), mvex(tracks, durationMs));
+  const moov = box(
+    "moov",
+    mvhd(nextId),
+    ...tracks.map((media) => trak(media, durationMs !== undefined)),
+    mvex(tracks, durationMs),
+  );
   const ftyp = box("ftyp", brands);
   const out = new Uint8Array(ftyp.length + moov.length);
   out.set(ftyp);
@@ -44,7 +49,7 @@ function mvex(tracks: readonly Mp4Track[], durationMs: number | undefined): Uint
   return box("mvex", mehd, ...tracks.map(({ id }) => fullBox("trex", {}, u32(id, 1, 0, 0, 0))));
 }
 
-function trak(media: Mp4Track): Uint8Array {
+function trak(media: Mp4Track, clip: boolean): Uint8Array {
   const { track, id } = media;
   const audio = track.type === "audio";
   const { width, height } = audio ? { width: 0, height: 0 } : displaySize(track);
@@ -56,7 +61,13 @@ function trak(media: Mp4Track): Uint8Array {
     IDENTITY,
     u32(width * 0x10000, height * 0x10000),
   );
-  return box("trak", tkhd, mdia(media));
+  return box("trak", tkhd, clip ? edts(media) : zeros(0), mdia(media));
+}
+
+/** Presentation begins so many ticks into the media (§8.6.6); duration 0: all fragments. */
+function edts({ reorderTicks, delayTicks }: Mp4Track): Uint8Array {
+  const start = reorderTicks + delayTicks;
+  return start === 0 ? zeros(0) : box("edts", fullBox("elst", {}, u32(1, 0, start, 0x10000)));
 }
 
 function mdia({ track, timescale, entries }: Mp4Track): Uint8Array {

@@ -74,7 +74,7 @@ export class LiveFmp4Muxer {
       (frame.durationUs !== undefined && frame.durationUs > 0
         ? ticks(frame.durationUs)
         : undefined);
-    const shown = Math.max(0, ticks(frame.timeUs - this.#originUs));
+    const shown = Math.max(0, ticks(frame.timeUs - this.#originUs) - media.delayTicks);
     const time = times.next({ shown, duration, key: frame.key });
     const flags = frame.key ? SYNC_SAMPLE : NON_SYNC_SAMPLE;
     const bytes = template.fill({

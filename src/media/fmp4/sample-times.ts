@@ -22,7 +22,7 @@ export interface SampleTimes {
   readonly start: number;
   /** Ticks each, ≥ 0. The next sample's decode time is that much later. */
   readonly durations: Float64Array;
-  /** Presentation time less decode time, may be negative; in 32 bits. */
+  /** Presentation time less decode time, `reorderTicks` included: not negative. */
   readonly offsets: Int32Array;
 }
 
@@ -49,36 +49,38 @@ export function sampleTimes(
   const shown = new Float64Array(frames.length);
   for (const [i, frame] of frames.entries()) shown[i] = ticks(frame.timeUs);
   const counts = media.track.type === "audio" ? rebuild(media, frames, shown) : undefined;
-  const decoded = strictlyRising(shown);
   const end = lastEnd(frames, { shown, counts, ticks, span });
+  const decoded = decodeTimes(shown, media.reorderTicks);
   const cap = Math.max(1, Math.round((span.maxSampleUs * media.timescale) / 1e6));
   const durations = new Float64Array(frames.length);
   const offsets = new Int32Array(frames.length);
-  for (let i = 0; i < frames.length; i++) {
-    const at = decoded[i] as number;
-    durations[i] = Math.min(cap, Math.max(0, (decoded[i + 1] ?? Math.max(end, at + 1)) - at));
-    offsets[i] = clamp32((shown[i] as number) - at);
-  }
-  return { start: decoded[0] ?? 0, ...closeGaps(decoded, durations, offsets) };
-}
-
-/** In order, equal times a tick apart. */
-function strictlyRising(times: Float64Array): Float64Array {
-  const sorted = Float64Array.from(times).sort();
-  for (let i = 1; i < sorted.length; i++)
-    sorted[i] = Math.max(sorted[i] as number, (sorted[i - 1] as number) + 1);
-  return sorted;
-}
-
-/** A shortened duration would pull all later samples forward: they are shown late by as much again. */
-function closeGaps(decoded: Float64Array, durations: Float64Array, offsets: Int32Array) {
   let at = decoded[0] ?? 0;
-  for (let i = 0; i < durations.length; i++) {
-    const late = (decoded[i] as number) - at;
-    if (late !== 0) offsets[i] = clamp32((offsets[i] as number) + late);
+  const start = at;
+  for (let i = 0; i < frames.length; i++) {
+    // A duration cut short moves all later decode times forward, but not what is shown when.
+    offsets[i] = Math.min(INT32_MAX, (shown[i] as number) + media.reorderTicks - at);
+    const next = decoded[i + 1] ?? Math.max(end, (decoded[i] as number) + 1);
+    durations[i] = Math.min(cap, next - (decoded[i] as number));
     at += durations[i] as number;
   }
-  return { durations, offsets };
+  return { start, durations, offsets };
+}
+
+/**
+ * The presentation times in order, equal ones a tick apart; earlier where a frame would be shown before it
+ * is decoded, in a stream that reorders more than it said.
+ */
+function decodeTimes(shown: Float64Array, reorderTicks: number): Float64Array {
+  const times = Float64Array.from(shown).sort();
+  const count = times.length;
+  for (let i = 1; i < count; i++)
+    times[i] = Math.max(times[i] as number, (times[i - 1] as number) + 1);
+  let latest = Number.POSITIVE_INFINITY;
+  for (let i = count - 1; i >= 0; i--) {
+    latest = Math.min(latest - 1, (shown[i] as number) + reorderTicks);
+    times[i] = latest = Math.max(0, Math.min(latest, times[i] as number));
+  }
+  return times;
 }
 
 interface EndParts {
@@ -133,8 +135,4 @@ function rebuild(
     }
   }
   return counts;
-}
-
-function clamp32(value: number): number {
-  return Math.max(-INT32_MAX, Math.min(INT32_MAX, value));
 }

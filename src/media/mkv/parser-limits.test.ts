@@ -47,7 +47,7 @@ suite("MkvParser refuses", () => {
   });
 
   test("ids that are none", () => {
-    for (const id of ["0f", "00", "ff", "80", "4000", "7fff"])
+    for (const id of ["0f", "00", "ff", "4000", "7fff"])
       assert.equal(faultOf(cat(HEAD, id, "80", new Uint8Array(12))), "mkv.bad-id@28", id);
   });
 
