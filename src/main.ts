@@ -1,7 +1,12 @@
 /** The process: makes the real clock, turns signals into an AbortSignal, runs the command. */
+import { setFlagsFromString } from "node:v8";
 import { runDemoCamera } from "../samples/demo-camera.ts";
 import { realClock } from "./base/clock.ts";
 import { run } from "./server/cli/run.ts";
+
+// Media passes through as external buffers. By default every 64 MB of them start a full collection of
+// the heap, which costs more than all the parsing (docs/decisions/0006-gc-and-external-memory.md).
+setFlagsFromString("--external-memory-accounted-in-global-limit");
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

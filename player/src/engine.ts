@@ -18,6 +18,7 @@ const ENOUGH_S = 20;
 const LOW_S = 8;
 const TICK_MS = 200;
 
+/** Where to play, and from which server and stream. */
 export interface EngineOptions {
   readonly video: HTMLVideoElement;
   readonly clock: Clock;

@@ -147,7 +147,9 @@ export class SbTimeline extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    this.dispatchEvent(new CustomEvent("sb-seek", { detail: Math.min(ms, this.#nowMs) }));
+    // The next key press counts from here, although the picture may still be on its way.
+    this.#playheadMs = Math.min(ms, this.#nowMs);
+    this.dispatchEvent(new CustomEvent("sb-seek", { detail: this.#playheadMs }));
   }
 
   #setView(view: View, panned = false): void {

@@ -39,6 +39,8 @@ const FONT = "12px system-ui, sans-serif";
 /** Height of the label row on top. */
 const LABELS = 22;
 const LABEL_PX = 84;
+/** Tick labels nearer to the playhead than this would be half hidden by its own. */
+const CLEAR_PX = 66;
 
 export function paint(canvas: CanvasRenderingContext2D, scene: Scene): void {
   const { width, height } = scene;
@@ -81,8 +83,9 @@ function paintBars(canvas: CanvasRenderingContext2D, { view, width, height, rang
 }
 
 function paintTicks(canvas: CanvasRenderingContext2D, scene: Scene): void {
-  const { view, width, height } = scene;
+  const { view, width, height, playheadMs } = scene;
   const { stepMs, times } = ticks(view, width, { minPx: LABEL_PX, offsetMs: zoneOffsetMs });
+  const head = playheadMs === undefined ? -width : xOf(view, width, playheadMs);
   canvas.textAlign = "center";
   canvas.textBaseline = "middle";
   for (const time of times) {
@@ -90,7 +93,8 @@ function paintTicks(canvas: CanvasRenderingContext2D, scene: Scene): void {
     canvas.fillStyle = COLORS.line;
     canvas.fillRect(Math.round(x), LABELS, 1, height - LABELS);
     canvas.fillStyle = COLORS.tick;
-    if (x > 24 && x < width - 24) canvas.fillText(tickLabel(time, stepMs), x, LABELS / 2);
+    const clear = Math.abs(x - head) > CLEAR_PX;
+    if (clear && x > 24 && x < width - 24) canvas.fillText(tickLabel(time, stepMs), x, LABELS / 2);
   }
 }
 

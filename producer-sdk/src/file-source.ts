@@ -74,6 +74,7 @@ function periodOf(tracks: readonly Track[], frames: readonly Frame[]): number {
   return Math.max(period, latest + 1);
 }
 
+/** When the frames are due, and until when. */
 export interface PlayOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;

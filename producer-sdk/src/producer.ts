@@ -31,6 +31,7 @@ const ACK_TIMEOUT_MS = 30_000;
 /** A refusal of this fragment alone; others (5xxx, limits of the connection) mean: try again later. */
 const REFUSED = { from: 4000, to: 4999 };
 
+/** One stream's sender. Make it, put frames, end it. */
 export class Producer {
   readonly #options: ProducerOptions;
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 /** The WebSocket that browsers have, and Node from 22 on. One message is a piece of the byte stream. */
 import type { Link, LinkHandlers, Transport } from "./transport.ts";
 
+/** Pushes through the runtime's own WebSocket. */
 export const webSocketTransport: Transport = {
   connect(url: string, handlers: LinkHandlers): Link {
     const socket = new WebSocket(url);

@@ -7,6 +7,7 @@ import type { CancelTimer, Clock } from "../base/clock.ts";
 import { type Crc32, crc32 } from "../base/crc32.ts";
 import { asFault, type Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Millis } from "../base/units.ts";
 import type { Recording, SealedFragment } from "../fragment/fragment.ts";
 import { type FragmentNumber, formatFragmentNumber } from "../fragment/fragment-number.ts";
 import { Fragmenter, type FragmenterEvent } from "../fragment/fragmenter.ts";
@@ -28,7 +29,7 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = {
-  maxPendingBytes: 64 << 20,
+  maxPendingBytes: 8 << 20,
   idleFlushMs: 1000,
   idleAckMs: 5000,
   idleCloseMs: 30_000,
@@ -76,6 +77,8 @@ export class IngestSession {
   #fault: Fault | undefined;
   #lastBytesMs: number;
   #lastIdleAckMs: number;
+  /** Server time of the bytes being parsed: read once per chunk. */
+  #nowMs: Millis;
   #timer: CancelTimer = () => {};
   readonly #done: Promise<void>;
   #resolveDone: () => void = () => {};
@@ -90,6 +93,7 @@ export class IngestSession {
     this.#fragmenter = new Fragmenter({ startNs: parts.startNs, limits });
     this.#lastBytesMs = parts.clock.elapsed();
     this.#lastIdleAckMs = this.#lastBytesMs;
+    this.#nowMs = parts.clock.now();
     this.#done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
@@ -105,6 +109,7 @@ export class IngestSession {
   push(chunk: Uint8Array): void {
     if (this.#ending) return;
     this.#lastBytesMs = this.#parts.clock.elapsed();
+    this.#nowMs = this.#parts.clock.now();
     this.#guard(() => {
       this.#reader.push(chunk);
       this.#drain();
@@ -183,10 +188,10 @@ export class IngestSession {
   }
 
   #handle(event: FragmenterEvent): void {
-    const { live, recording, clock } = this.#parts;
+    const { live, recording } = this.#parts;
     switch (event.kind) {
       case "frame":
-        live.frame(event.frame, clock.now());
+        live.frame(event.frame, this.#nowMs);
         break;
       case "tracks":
         live.tracks(event.trackSet);

@@ -54,7 +54,7 @@ async function pushAndKill(server: ServerProcess, file: Uint8Array, seed: number
   const next = random(seed);
   const startMs = START + seed * ROUND_MS;
   const put = putMedia({ url: server.url, stream: "cam", startMs });
-  const killAfter = 20 + next() * 150;
+  const killAfter = 40 + next() * 240;
   const pushing = (async () => {
     const step = Math.ceil(file.length / 40);
     for (let at = 0; at < file.length; at += step) {

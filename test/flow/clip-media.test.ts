@@ -139,7 +139,7 @@ suite("a clip of real media", needs("ffmpeg"), () => {
     for (const [i, ms] of ours.entries()) assert.ok(Math.abs(ms - (theirs[i] ?? 0)) <= 2, `${i}`);
   });
 
-  test("from the middle begins at a key frame, at time 0, and ends with a whole fragment", async () => {
+  test("from the middle begins at a key frame, within a sound packet of time 0, and ends with a whole fragment", async () => {
     for (const format of ["mkv", "mp4"] as const) {
       const clip = await plan(await archiveOf("h264-nob"), format, 2500, 2600);
       assert.equal(clip.fragments, 1);
@@ -155,7 +155,7 @@ suite("a clip of real media", needs("ffmpeg"), () => {
       const { stdout } = await run("ffprobe", [...probe, "-of", "csv=p=0", path]);
       const rows = stdout.trim().split("\n");
       assert.equal(rows.length, 50);
-      assert.match(rows[0] ?? "", /^0\.0(00|02)\d*,K/);
+      assert.match(rows[0] ?? "", /^0\.0[012]\d*,K/);
       const { stderr } = await run("ffmpeg", ["-v", "warning", "-i", path, "-f", "null", "-"]);
       assert.equal(stderr, "");
     }
@@ -199,7 +199,7 @@ suite("a clip of real media", needs("ffmpeg"), () => {
   test("seeks: ffmpeg finds a later key frame by the clip's own index", async () => {
     for (const format of ["mkv", "mp4"] as const) {
       const path = await fileOf(await plan(await archiveOf("h264-nob"), format), `seek.${format}`);
-      const args = ["-ss", "4.02", "-i", path, "-map", "0:v", "-c", "copy", "-frames:v", "1"];
+      const args = ["-ss", "4.5", "-i", path, "-map", "0:v", "-c", "copy", "-frames:v", "1"];
       const sought = await ffmpeg(...args, "-f", "framemd5", "-");
       const all = await ffmpeg("-i", path, "-map", "0:v", "-c", "copy", "-f", "framemd5", "-");
       const rows = (text: string) => text.split("\n").filter((row) => /^\d/.test(row));

@@ -58,7 +58,8 @@ suite("put, then clip", needs("ffmpeg"), () => {
       assert.deepEqual(oracleFrames(readFileSync(to("c.mkv"))), oracleFrames(readFileSync(source)));
       const inSource = await streamHashes(source);
       assert.deepEqual(await streamHashes(to("c.mkv")), inSource);
-      assert.equal(await warnings(to("c.mkv")), "");
+      // What ffmpeg says of the source itself (it guesses a layout for PCM) is not the clip's fault.
+      assert.equal(await warnings(to("c.mkv")), await warnings(source));
       const mp4 = await get("c.mp4");
       if (kind === "pcm") {
         assert.equal(mp4.code, 1);

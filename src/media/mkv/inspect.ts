@@ -56,6 +56,11 @@ export class MkvInspector {
       this.#error = { code: "mkv.not-matroska", offset: 0 };
   }
 
+  /** Bytes pushed and not yet counted: never more than one element. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
   summary(): MkvSummary {
     const tracks = [...this.#tracks.values()];
     const video = tracks.filter((t) => t.type === "video");

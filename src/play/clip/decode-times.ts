@@ -30,14 +30,17 @@ function pressTrack(view: DataView, traf: number, limit: number): void {
   let length = 0;
   for (let i = 0; i < count; i++) length += view.getUint32(sampleAt(i));
   if (start + length <= limit) return;
-  const factor = Math.max(0, limit - start) / length;
-  let done = 0;
+  const room = Math.max(0, limit - start);
+  let [done, place] = [0, 0];
   for (let i = 0; i < count; i++) {
     const duration = view.getUint32(sampleAt(i));
-    const before = Math.floor(done * factor);
-    const offset = view.getInt32(sampleAt(i) + 12) + done - before;
+    const offset = view.getInt32(sampleAt(i) + 12) + done - place;
     done += duration;
-    view.setUint32(sampleAt(i), Math.floor(done * factor) - before);
+    // In proportion, and a tick apart as long as there are ticks enough.
+    const share = Math.floor((done * room) / length);
+    const next = room < count ? share : Math.min(room - count + i + 1, Math.max(place + 1, share));
+    view.setUint32(sampleAt(i), next - place);
     view.setInt32(sampleAt(i) + 12, Math.min(offset, 0x7fffffff));
+    place = next;
   }
 }

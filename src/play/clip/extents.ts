@@ -22,35 +22,54 @@ export function ready(at: number, bytes: Uint8Array): Extent {
 }
 
 /**
+ * Reads are begun this far ahead of what is being given: as many extents, and no more than so many bytes besides
+ * the first of them. A read goes through the event loop a few times; with one alone the disk would wait.
+ */
+export const READ_AHEAD = { extents: 4, bytes: 8 << 20 } as const;
+
+interface Loading {
+  readonly extent: Extent;
+  readonly bytes: Promise<readonly Uint8Array[]> | readonly Uint8Array[];
+}
+
+/**
  * The bytes of a range. The extents come in order without a hole and begin at or before `range.start`; those
- * that end before it are not loaded. While one is being given the next is being loaded, and the event
- * loop gets a turn between them.
+ * that end before it are not loaded. The event loop gets a turn between two that are.
  */
 export async function* bytesOf(
   extents: AsyncIterable<Extent>,
   range: ByteRange,
 ): AsyncGenerator<Uint8Array, undefined> {
-  let ahead: { extent: Extent; bytes: Promise<readonly Uint8Array[]> } | undefined;
+  const ahead: Loading[] = [];
+  let bytesAhead = 0;
   try {
     for await (const extent of extents) {
       if (extent.at >= range.end) break;
       if (extent.at + extent.size <= range.start) continue;
-      const loading = extent.load();
-      const before = ahead;
-      ahead = undefined;
-      if (loading instanceof Promise) {
-        // Nobody may be waiting when it fails: then the consumer has gone.
-        loading.catch(() => {});
-        ahead = { extent, bytes: loading };
+      const bytes = extent.load();
+      // Nobody may be waiting when it fails: then the consumer has gone.
+      if (bytes instanceof Promise) bytes.catch(() => {});
+      ahead.push({ extent, bytes });
+      bytesAhead += extent.size;
+      for (let [first] = ahead; first !== undefined; [first] = ahead) {
+        const tooMuch = ahead.length > READ_AHEAD.extents || bytesAhead > READ_AHEAD.bytes;
+        // The last one to be begun is waited for only when there is nothing else to do.
+        if (first.bytes instanceof Promise && (!tooMuch || ahead.length === 1)) break;
+        ahead.shift();
+        bytesAhead -= first.extent.size;
+        yield* given(first, range);
       }
-      if (before !== undefined) yield* cut(before.extent, await before.bytes, range);
-      if (!(loading instanceof Promise)) yield* cut(extent, loading, range);
-      else await turn();
     }
-    if (ahead !== undefined) yield* cut(ahead.extent, await ahead.bytes, range);
+    for (let first = ahead.shift(); first !== undefined; first = ahead.shift())
+      yield* given(first, range);
   } finally {
-    await ahead?.bytes.catch(() => {});
+    await Promise.allSettled(ahead.map(({ bytes }) => bytes));
   }
+}
+
+async function* given({ extent, bytes }: Loading, range: ByteRange): AsyncGenerator<Uint8Array> {
+  yield* cut(extent, await bytes, range);
+  if (bytes instanceof Promise) await turn();
 }
 
 function* cut(

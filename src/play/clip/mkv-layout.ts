@@ -227,8 +227,10 @@ function startTicks({ originNs, trackSet }: Part, { piece, fragment }: FragmentP
 }
 
 /** Cluster header and blocks of a fragment whose Cluster would begin before the clip. */
-function moved(part: Part, place: FragmentPlace, blocks: Uint8Array): Uint8Array[] {
+function moved(part: Part, place: FragmentPlace, archived: Uint8Array): Uint8Array[] {
   const ticks = startTicks(part, place);
+  // Whoever read the bytes may keep them for others.
+  const blocks = archived.slice();
   retimeBlocks(blocks, clusterTicks(part, place) - ticks);
   const header = clusterHeader({ ticks, blocksBytes: blocks.length, blocksCrc: crc32(blocks) });
   return [header, blocks];

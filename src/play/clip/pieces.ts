@@ -46,13 +46,8 @@ export interface PieceOptions extends Walk {
 export async function piecesOf(options: PieceOptions): Promise<Piece[]> {
   const { clock, range } = options;
   const builder = new PieceBuilder(clock);
-  let asked = false;
   // The first pack is always listed: the clip's start is the start of one fragment.
-  const takeWhole = () => {
-    const whole = asked;
-    asked = true;
-    return whole;
-  };
+  const takeWhole = () => builder.pieces.length > 0;
   for await (const step of steps(options, { by: "time", clock, range }, takeWhole)) {
     if (step.kind === "pack") builder.pack(step.pack);
     else {
