@@ -18,10 +18,12 @@ suite("Parameter sets", () => {
     });
   });
 
-  test("an H.264 SPS of an interlaced 1080 picture has its height in fields", () => {
-    // Main profile, 120 × 34 macroblocks of fields, cropped by 8 lines; no VUI.
-    const sps = readH264Sps(HEX);
-    assert.deepEqual([sps.width % 16, sps.profile], [0, 77]);
+  test("an H.264 SPS of interlaced 1080 lines, and one of 4:4:4 in 10 bits, give the shown size", () => {
+    const interlaced = readH264Sps(hex("674d4028f403c0227ef011000003000100000300321f162ea0"));
+    assert.deepEqual([interlaced.width, interlaced.height], [1920, 1080]);
+    const deep = readH264Sps(hex("67f4000d90d9b282a33c7c5e0220000003002000000641e28532c0"));
+    assert.deepEqual([deep.width, deep.height, deep.chromaFormat], [322, 182, 3]);
+    assert.deepEqual([deep.bitDepthLuma, deep.bitDepthChroma], [10, 10]);
   });
 
   test("an avcC gives its parameter sets and length size", () => {
