@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import {
+  configFromKeyFrame,
+  needsNormalising,
+  toLengthPrefixed,
+} from "../../src/media/codec/annexb.ts";
+import { codecString } from "../../src/media/codec/describe.ts";
+import { splitLengthPrefixed } from "../../src/media/codec/nal.ts";
+import { mp4Track } from "../../src/media/fmp4/mp4-track.ts";
+import type { Frame } from "../../src/media/track.ts";
 import {
   clipOf,
   decodeComplaints,
@@ -14,6 +23,7 @@ import {
   payloadHashes,
   sourceFragments,
 } from "../support/mp4-media.ts";
+import { run } from "../support/run.ts";
 import { needs } from "../support/tools.ts";
 
 /** ffprobe's times of one stream in order of presentation, ms. */
@@ -30,6 +40,66 @@ async function assertSameTimes(path: string, source: string, shiftMs: number): P
       assert.ok(Math.abs(time - shiftMs - (want[i] ?? 0)) < 2.1, `stream ${stream}, ${i}: ${time}`);
   }
 }
+
+/** The video as a bare stream with start codes, as ffmpeg writes it. */
+async function annexBOf(source: string, kind: string): Promise<{ path: string }> {
+  const path = join(folder, `${kind}.annexb`);
+  const format = kind.startsWith("h264") ? "h264" : "hevc";
+  const args = ["-v", "error", "-y", "-i", source, "-map", "0:v", "-c", "copy", "-f", format, path];
+  await run("ffmpeg", args);
+  return { path };
+}
+
+/** A picture with its lengths made start codes and then lengths again; sound as it is. */
+function throughAnnexB(frame: Frame): Frame {
+  if (frame.track !== 1) return frame;
+  const units = splitLengthPrefixed(frame.payload.toBytes(), 4) ?? assert.fail("no lengths");
+  const coded = Buffer.concat(units.flatMap((unit) => [Buffer.of(0, 0, 0, 1), unit]));
+  return { ...frame, payload: toLengthPrefixed(coded) };
+}
+
+/** MD5 of every decoded picture. */
+async function pictureHashes(path: string): Promise<string[]> {
+  const args = [
+    "-v",
+    "error",
+    "-i",
+    path,
+    "-map",
+    "0:v",
+    "-vsync",
+    "passthrough",
+    "-f",
+    "framemd5",
+  ];
+  const { stdout } = await run("ffmpeg", [...args, "-"]);
+  const lines = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return lines.map((line) => line.split(",").at(-1)?.trim() ?? "");
+}
+
+suite("Annex B, as Chrome's MediaRecorder sends it", needs("ffmpeg"), () => {
+  for (const kind of ["h264-b3-aac", "hevc-aac"] as const)
+    test(`${kind} without CodecPrivate and with start codes becomes a clip that ffmpeg decodes`, async () => {
+      const source = await mp4Source(kind);
+      const media = await sourceFragments(source);
+      const { path: raw } = await annexBOf(source, kind);
+      // The stream's own parameter sets are in front of its first key frame, in Annex B.
+      const head = readFileSync(raw);
+      const [track, ...others] = media[0]?.trackSet.tracks ?? [];
+      assert.ok(track?.codecPrivate);
+      const { codecPrivate: _, ...bare } = track;
+      assert.equal(needsNormalising(bare), true);
+      const config = configFromKeyFrame(bare, head) ?? assert.fail("no configuration");
+      const tracks = [{ ...bare, codecPrivate: config }, ...others];
+      assert.equal(codecString(tracks[0] ?? bare), codecString(track));
+      const again = media.map((one) => ({ ...one, frames: one.frames.map(throughAnnexB) }));
+      const path = join(folder, `${kind}.annexb.mp4`);
+      const carried = tracks.flatMap((one) => mp4Track(one, one.number) ?? []);
+      writeFileSync(path, clipOf(again, carried));
+      assert.equal(await decodeComplaints(path), "");
+      assert.deepEqual(await pictureHashes(path), await pictureHashes(source));
+    });
+});
 
 suite("Clips in MP4, read by ffmpeg", needs("ffmpeg"), () => {
   for (const kind of mp4Kinds)

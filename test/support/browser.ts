@@ -38,7 +38,8 @@ export async function openBrowser(
   page.on("pageerror", (error) => log.push(`thrown: ${error.message}`));
   const close = async () => {
     await context.close();
-    rmSync(profile, { recursive: true, force: true });
+    // The last of its processes may still write for a moment.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   };
   return { page, log, close, [Symbol.asyncDispose]: close };
 }

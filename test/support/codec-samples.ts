@@ -4,8 +4,8 @@ import { hex } from "./hex.ts";
 
 /** High profile, level 1.2, two frames reordered. */
 export const H264_SPS = "6764000cacd941419f9f011000000300100000030320f1429960";
-export const H264_PPS = "68ef8fcbfdf8f8";
-export const AVCC = `0164000cffe1001a${H264_SPS}010007${H264_PPS}`;
+export const H264_PPS = "68ef8fcb";
+export const AVCC = `0164000cffe1001a${H264_SPS}010004${H264_PPS}fdf8f800`;
 
 export const HEVC_VPS = "40010c01ffff01600000030090000003000003003c959409";
 export const HEVC_SPS =

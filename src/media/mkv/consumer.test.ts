@@ -16,7 +16,7 @@ import {
 import { Fault } from "../../base/errors.ts";
 import type { Frame } from "../track.ts";
 import { type ByteSource, FrameStream, fragments, frames, type MkvFragment } from "./consumer.ts";
-import { tagsElement } from "./writer.ts";
+import { infoElement, tagsElement } from "./writer.ts";
 
 const START = cat(ebml(), unknown("18538067"), info(), tracks());
 
@@ -124,6 +124,59 @@ suite("frames", () => {
       (await all(frames([bytes]))).map((f) => f.timeUs),
       [Math.round(1003 * 22.675)],
     );
+  });
+
+  test("know their track, their fragment, and the time of day when the Segment tells its origin", async () => {
+    const originUs = 1_795_404_383_003_000;
+    const dated = infoElement({ timestampScaleNs: 1_000_000, dateUtcNs: BigInt(originUs) * 1000n });
+    const named = tagsElement([{ name: "AWS_KINESISVIDEO_FRAGMENT_NUMBER", value: "77" }]);
+    const head = cat(ebml(), unknown("18538067"));
+    const bytes = cat(
+      ...[head, dated, tracks(), named, cluster(1000, simple(2, 5)), cluster(2000, simple(1, 0))],
+      ...[head, tracks(), cluster(0, simple(1, 0))],
+    );
+    const read = await all(frames([bytes]));
+    assert.deepEqual(
+      read.map((f) => [f.utcUs, f.trackInfo.codecId, f.fragment.index, f.fragment.fragmentNumber]),
+      [
+        [originUs + 1_005_000, "A_TEST", 0, "77"],
+        [originUs + 2_000_000, "V_TEST", 1, undefined],
+        [undefined, "V_TEST", 2, undefined],
+      ],
+    );
+    assert.equal(read[0]?.fragment.tags.size, 1);
+  });
+
+  test("have no time of day when that cannot be counted in whole microseconds", async () => {
+    const far = cat(el("2ad7b1", "0f4240"), el("4461", "7fffffffffffffff"));
+    const bytes = cat(
+      ebml(),
+      unknown("18538067"),
+      el("1549a966", far),
+      tracks(),
+      cluster(0, simple(1, 0)),
+    );
+    assert.deepEqual(
+      (await all(frames([bytes]))).map((f) => "utcUs" in f),
+      [false],
+    );
+  });
+
+  test("are refused when tags without end come before them", async () => {
+    const tags = tagsElement([{ name: "n", value: "x".repeat(100_000) }]);
+    const many = Array.from({ length: 11 }, () => tags);
+    const tooMany = (error: unknown) =>
+      error instanceof Fault && error.code === "mkv.too-many-elements";
+    await assert.rejects(() => all(frames([START, ...many])), tooMany);
+    await assert.rejects(() => all(fragments([START, ...many])), tooMany);
+    assert.deepEqual(await all(frames([START, ...many.slice(1)])), []);
+  });
+
+  test("of a source that fails end with its error", async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error("connection lost")),
+    });
+    await assert.rejects(() => all(frames(broken)), /^Error: connection lost/);
   });
 
   test("come out of a TransformStream, with the fault as its error", async () => {

@@ -3,11 +3,12 @@
  * Takes a Web stream or any async iterable of bytes, in browsers and in Node. One fragment is one Cluster.
  */
 import { Fault } from "../../base/errors.ts";
-import type { Rope } from "../../base/rope.ts";
-import { type Micros, micros } from "../../base/units.ts";
-import type { Frame, TrackSet } from "../track.ts";
-import type { Block, MkvItem } from "./items.ts";
+import type { TrackSet } from "../track.ts";
+import { type ConsumedFrame, FrameMaker, TagBag } from "./frame-maker.ts";
+import type { MkvItem, SimpleTag } from "./items.ts";
 import { MkvReader, type MkvReaderOptions } from "./reader.ts";
+
+export { type ConsumedFrame, type FragmentHead, framesOf } from "./frame-maker.ts";
 
 /** Bytes in order: `response.body`, a file stream, an array of chunks. */
 export type ByteSource =
@@ -18,7 +19,7 @@ export type ByteSource =
 /** A Cluster with its frames and the tags that stand before and after it. */
 export interface MkvFragment {
   readonly trackSet: TrackSet;
-  readonly frames: readonly Frame[];
+  readonly frames: readonly ConsumedFrame[];
   readonly tags: ReadonlyMap<string, string>;
   /** From the tags AWS_KINESISVIDEO_…: 47 digits; epoch seconds become ms. */
   readonly fragmentNumber?: string;
@@ -28,6 +29,7 @@ export interface MkvFragment {
   readonly millisBehindNow?: number;
 }
 
+/** Limits of `fragments`: those of the reader, and how much one fragment may hold. */
 export interface FragmentOptions extends MkvReaderOptions {
   /** A Cluster larger than this is refused with `mkv.element-too-large`. Default 256 MB. */
   readonly maxFragmentBytes: number;
@@ -37,13 +39,9 @@ export interface FragmentOptions extends MkvReaderOptions {
 export async function* frames(
   source: ByteSource,
   options: Partial<MkvReaderOptions> = {},
-): AsyncGenerator<Frame> {
-  let trackSet: TrackSet | undefined;
-  for await (const item of items(source, options)) {
-    if (item.kind === "tracks") trackSet = item.trackSet;
-    if (item.kind === "block" && trackSet !== undefined)
-      yield* framesOf(item.block, item.clusterTicks, trackSet);
-  }
+): AsyncGenerator<ConsumedFrame> {
+  const maker = new FrameMaker();
+  for await (const item of items(source, options)) yield* maker.accept(item);
 }
 
 /** Fragments one by one. Tags that follow a Cluster belong to it, so a fragment comes when the next begins. */
@@ -61,18 +59,14 @@ export async function* fragments(
   if (last !== undefined) yield last;
 }
 
-/** The same as a Web stream: `response.body.pipeThrough(new FrameStream())`. */
-export class FrameStream extends TransformStream<Uint8Array, Frame> {
+/** Frames as a Web stream: `response.body.pipeThrough(new FrameStream())`. */
+export class FrameStream extends TransformStream<Uint8Array, ConsumedFrame> {
   constructor(options: Partial<MkvReaderOptions> = {}) {
     const reader = new MkvReader(options);
-    let trackSet: TrackSet | undefined;
-    const drain = (controller: TransformStreamDefaultController<Frame>) => {
-      for (let item = reader.pull(); item !== undefined; item = reader.pull()) {
-        if (item.kind === "tracks") trackSet = item.trackSet;
-        if (item.kind !== "block" || trackSet === undefined) continue;
-        for (const frame of framesOf(item.block, item.clusterTicks, trackSet))
-          controller.enqueue(frame);
-      }
+    const maker = new FrameMaker();
+    const drain = (controller: TransformStreamDefaultController<ConsumedFrame>) => {
+      for (let item = reader.pull(); item !== undefined; item = reader.pull())
+        for (const frame of maker.accept(item)) controller.enqueue(frame);
     };
     super({
       transform(chunk, controller) {
@@ -111,33 +105,18 @@ async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   } finally {
-    await reader.cancel();
+    // Of a stream that failed the cancel fails too, with an error that was already thrown above.
+    await reader.cancel().catch(() => {});
     reader.releaseLock();
   }
 }
 
-/** The block's frames with times in µs from the Segment's tick 0; laces follow each other. */
-export function framesOf(block: Block, clusterTicks: number, trackSet: TrackSet): Frame[] {
-  const scaleUs = trackSet.timestampScaleNs / 1000;
-  const track = trackSet.tracks.find((t) => t.number === block.track);
-  const startUs = (clusterTicks + block.relativeTicks) * scaleUs;
-  const count = block.frames.length;
-  const each =
-    block.durationTicks === undefined
-      ? (track?.defaultDurationNs ?? 0) / 1000
-      : (block.durationTicks * scaleUs) / count;
-  return block.frames.map((payload: Rope, i): Frame => {
-    const timeUs: Micros = micros(Math.round(startUs + i * each));
-    const duration = each > 0 ? { durationUs: each } : {};
-    return { track: block.track, timeUs, key: block.key, payload, ...duration };
-  });
-}
-
 /** Gathers items into fragments. */
 class FragmentBuilder {
+  readonly #maker = new FrameMaker();
+  #frames: ConsumedFrame[] = [];
+  readonly #tags = new TagBag();
   #trackSet: TrackSet | undefined;
-  #frames: Frame[] = [];
-  #tags = new Map<string, string>();
   #inCluster = false;
   #bytes = 0;
   readonly #maxBytes: number;
@@ -148,62 +127,61 @@ class FragmentBuilder {
 
   /** Returns the fragment that this item ends, if it does. */
   add(item: MkvItem): MkvFragment | undefined {
+    const frames = this.#maker.accept(item);
     if (item.kind === "segment" || item.kind === "cluster") {
       const done = this.finish();
       this.#inCluster = item.kind === "cluster";
+      this.#trackSet = this.#maker.trackSet;
       return done;
     }
-    if (item.kind === "tracks") this.#trackSet = item.trackSet;
-    if (item.kind === "tags") return this.#addTags(item.tags);
-    if (item.kind === "block") this.#addBlock(item.block, item.clusterTicks);
+    if (item.kind === "tags") return this.#addTags(item.tags, item.at);
+    if (item.kind === "block") this.#addFrames(frames, item.block.element.length, item.block.at);
     return undefined;
-  }
-
-  #addBlock(block: Block, clusterTicks: number): void {
-    if (this.#trackSet === undefined) return;
-    this.#bytes += block.element.length;
-    if (this.#bytes > this.#maxBytes)
-      throw new Fault("mkv.element-too-large", `a Cluster of more than ${this.#maxBytes} bytes`, {
-        at: block.at,
-      });
-    this.#frames.push(...framesOf(block, clusterTicks, this.#trackSet));
   }
 
   finish(): MkvFragment | undefined {
     if (!this.#inCluster || this.#trackSet === undefined) return undefined;
-    const done = fragmentOf(this.#trackSet, this.#frames, this.#tags);
+    const done = fragmentOf(this.#trackSet, this.#frames, this.#tags.take());
     this.#frames = [];
     this.#bytes = 0;
-    this.#tags = new Map();
     this.#inCluster = false;
     return done;
   }
 
+  #addFrames(frames: readonly ConsumedFrame[], bytes: number, at: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes)
+      throw new Fault("mkv.element-too-large", `a Cluster of more than ${this.#maxBytes} bytes`, {
+        at,
+      });
+    this.#frames.push(...frames);
+  }
+
   /** The fragment number stands before its Cluster: seen after one, it begins the next fragment. */
-  #addTags(tags: readonly { name: string; value: string }[]): MkvFragment | undefined {
+  #addTags(tags: readonly SimpleTag[], at: number): MkvFragment | undefined {
     const begins = tags.some((tag) => tag.name === "AWS_KINESISVIDEO_FRAGMENT_NUMBER");
     const done = begins ? this.finish() : undefined;
-    for (const { name, value } of tags) this.#tags.set(name, value);
+    this.#tags.add(tags, at);
     return done;
   }
 }
 
 function fragmentOf(
   trackSet: TrackSet,
-  list: readonly Frame[],
+  list: readonly ConsumedFrame[],
   tags: ReadonlyMap<string, string>,
 ): MkvFragment {
   const text = (name: string) => tags.get(`AWS_KINESISVIDEO_${name}`);
-  const ms = (name: string, scale: number) => {
-    const value = text(name);
-    return value === undefined ? undefined : Math.round(Number(value) * scale);
+  const number = (name: string, scale: number) => {
+    const value = Math.round(Number(text(name) ?? Number.NaN) * scale);
+    return Number.isSafeInteger(value) ? value : undefined;
   };
   const known = {
     fragmentNumber: text("FRAGMENT_NUMBER"),
-    producerMs: ms("PRODUCER_TIMESTAMP", 1000),
-    serverMs: ms("SERVER_TIMESTAMP", 1000),
+    producerMs: number("PRODUCER_TIMESTAMP", 1000),
+    serverMs: number("SERVER_TIMESTAMP", 1000),
     continuationToken: text("CONTINUATION_TOKEN"),
-    millisBehindNow: ms("MILLIS_BEHIND_NOW", 1),
+    millisBehindNow: number("MILLIS_BEHIND_NOW", 1),
   };
   const given = Object.fromEntries(Object.entries(known).filter(([, v]) => v !== undefined));
   return { trackSet, frames: list, tags, ...given };

@@ -5,6 +5,8 @@ export type { Frame, Track, TrackSet } from "../track.ts";
 /** Frames and fragments from any byte source, as async iterators or a Web stream. */
 export {
   type ByteSource,
+  type ConsumedFrame,
+  type FragmentHead,
   type FragmentOptions,
   FrameStream,
   fragments,
