@@ -74,6 +74,11 @@ export function crc32Combine(first: number, second: number, secondLength: number
   return (multiply(shiftBy(secondLength), first) ^ second) >>> 0;
 }
 
+/** The CRC of the second of two byte strings, from that of both together and that of the first. */
+export function crc32Without(whole: number, first: number, secondLength: number): number {
+  return (multiply(shiftBy(secondLength), first) ^ whole) >>> 0;
+}
+
 /** a × b modulo the CRC polynomial, bit-reflected. */
 function multiply(a: number, b: number): number {
   let product = 0;

@@ -40,6 +40,8 @@ export class FragmentBuilder {
   minUs = Number.POSITIVE_INFINITY;
   maxUs = Number.NEGATIVE_INFINITY;
   hasVideo = false;
+  /** CRC-32 of the blocks, when they are exactly those of a Cluster whose CRC-32 was checked. */
+  blocksCrc: number | undefined;
   readonly tags: SimpleTag[] = [];
   readonly #tracks: TrackState[];
   readonly #parts: Uint8Array[] = [];
@@ -68,6 +70,7 @@ export class FragmentBuilder {
     const element =
       relativeTicks === block.relativeTicks ? block.element : retimeBlock(block, relativeTicks);
     this.bytes += element.length;
+    this.blocksCrc = undefined;
     for (const part of element.parts) this.#append(part);
     if (timeUs < this.minUs) this.minUs = timeUs;
     if (timeUs > this.maxUs) this.maxUs = timeUs;
@@ -120,6 +123,7 @@ export class FragmentBuilder {
       clusterNs,
       blocks: Rope.from(this.#parts),
       tags: this.tags,
+      ...(this.blocksCrc === undefined ? {} : { blocksCrc: this.blocksCrc }),
       info: {
         producedStartUs: micros(Math.floor(this.minUs)),
         producedEndUs: micros(endUs),

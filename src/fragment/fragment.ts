@@ -38,6 +38,8 @@ export interface SealedFragment {
   readonly blocks: Rope;
   /** The producer's own tags for this fragment. */
   readonly tags: readonly SimpleTag[];
+  /** CRC-32 of `blocks`, when it is known already. */
+  readonly blocksCrc?: number;
 }
 
 /** A fragment that survives a crash, and where its bytes are. */

@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import { cut, framesIn, pieces } from "../../test/support/cut.ts";
 import { makeMedia, testKinds } from "../../test/support/media.ts";
 import { needs } from "../../test/support/tools.ts";
+import { crc32 } from "../base/crc32.ts";
 import { Rope } from "../base/rope.ts";
 import { micros } from "../base/units.ts";
 import { MkvWriter } from "../media/mkv/live-writer.ts";
@@ -253,6 +254,14 @@ suite("Fragmenter on real media", needs("ffmpeg"), () => {
       assert.ok(bytes.includes(Buffer.from(fragment.blocks.toBytes())));
     }
   });
+
+  for (const kind of testKinds)
+    test(`knows the checksum of ${kind}'s blocks from its Clusters' own, and only the right one`, async () => {
+      const { fragments } = cut(pieces(readFileSync(await makeMedia(kind)), 5000));
+      const known = fragments.filter((f) => f.blocksCrc !== undefined);
+      assert.ok(known.length > 0);
+      for (const f of known) assert.equal(f.blocksCrc, crc32(f.blocks.toBytes()));
+    });
 
   test("cuts what our own live muxer writes at its key frames", async () => {
     const source = cut([readFileSync(await makeMedia("h264-nob"))]);

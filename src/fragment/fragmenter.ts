@@ -51,6 +51,9 @@ export class Fragmenter {
   /** Blocks at the head of a Cluster, before its first picture. */
   #pending: Block[] = [];
   #headDecided = true;
+  /** Bytes of the Cluster's blocks so far; not intact: blocks of an earlier one came with them. */
+  #clusterBytes = 0;
+  #clusterIntact = true;
   /** The producer's Clusters do not follow its key frames. */
   #recut = false;
 
@@ -77,6 +80,9 @@ export class Fragmenter {
         break;
       case "cluster":
         this.#cluster(item.ticks);
+        break;
+      case "cluster-end":
+        this.#clusterEnd(item.blocksCrc);
         break;
       case "tags":
         this.#acceptTags(item.tags);
@@ -142,8 +148,18 @@ export class Fragmenter {
       throw new Fault("ingest.bad-timestamp", `cluster time ${this.#clusterNs} ns is out of range`);
     this.#timeline.cluster(this.#clusterNs);
     this.#pending = carried;
+    this.#clusterBytes = 0;
+    this.#clusterIntact = carried.length === 0;
     this.#headDecided = this.#video.length === 0;
     if (this.#headDecided && this.#openMs() >= 1000) this.finish();
+  }
+
+  /** The open fragment is this Cluster and nothing else: its blocks' checksum is known. */
+  #clusterEnd(blocksCrc: number | undefined): void {
+    const open = this.#open;
+    if (open === undefined || this.#pending.length > 0) return;
+    const whole = this.#clusterIntact && open.bytes === this.#clusterBytes;
+    if (whole) open.blocksCrc = blocksCrc;
   }
 
   /** Sound of a Cluster without pictures, before the first fragment: it goes to the next Cluster's. */
@@ -156,6 +172,7 @@ export class Fragmenter {
   }
 
   #block(block: Block): void {
+    this.#clusterBytes += block.element.length;
     if (this.#headDecided) {
       this.#place(block, this.#cutsBefore(block));
       return;

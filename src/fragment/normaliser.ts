@@ -27,8 +27,13 @@ export class Normaliser {
     if (item.kind === "tracks") return this.#tracks(item);
     if (this.idle) return [item];
     if (item.kind === "segment") return [...this.#release(), item];
-    if (item.kind !== "block") return this.#ready() ? [item] : this.#hold(item);
-    return this.#block(item);
+    // The checksum is that of the blocks as they came, not of what they become here.
+    if (item.kind === "cluster-end") return this.#pass({ kind: "cluster-end", at: item.at });
+    return item.kind === "block" ? this.#block(item) : this.#pass(item);
+  }
+
+  #pass(item: MkvItem): readonly MkvItem[] {
+    return this.#ready() ? [item] : this.#hold(item);
   }
 
   #tracks(item: Extract<MkvItem, { kind: "tracks" }>): readonly MkvItem[] {

@@ -1,6 +1,7 @@
 /** A pack that is being written: append, sync, seal. Knows bytes and offsets; acks are somebody else's. */
 import { crc32 } from "node:zlib";
 import { assert } from "../../base/assert.ts";
+import type { Rope } from "../../base/rope.ts";
 import type { SealedFragment, StoredFragment } from "../../fragment/fragment.ts";
 import {
   CLUSTER_HEADER_BYTES,
@@ -19,6 +20,12 @@ import {
 } from "../index/fragment-list.ts";
 import { fragmentTags } from "./fragment-tags.ts";
 import { type PackIdentity, packHeader, SEGMENT_START, sealedHeader } from "./pack-header.ts";
+
+function crcOf(blocks: Rope): number {
+  let crc = 0;
+  for (const part of blocks.parts) crc = crc32(part, crc);
+  return crc;
+}
 
 export interface OpenPackOptions {
   readonly identity: PackIdentity;
@@ -120,8 +127,7 @@ export class OpenPack {
   /** Where the fragment's bytes will be; puts them at the end of `buffers`. */
   #layOut(fragment: SealedFragment, offset: number, buffers: Uint8Array[]): StoredFragment {
     const { blocks, info, clusterNs } = fragment;
-    let blocksCrc = 0;
-    for (const part of blocks.parts) blocksCrc = crc32(part, blocksCrc);
+    const blocksCrc = fragment.blocksCrc ?? crcOf(blocks);
     const scale = BigInt(this.#base.timestampScaleNs);
     const ticks = (clusterNs - this.#base.baseNs) / scale;
     const tags = tagsElement(fragmentTags(info, fragment.tags), { crc: crc32, sizeWidth: 4 });

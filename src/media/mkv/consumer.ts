@@ -3,7 +3,7 @@
  * Takes a Web stream or any async iterable of bytes, in browsers and in Node. One fragment is one Cluster.
  */
 import { Fault } from "../../base/errors.ts";
-import type { TrackSet } from "../track.ts";
+import type { Frame, TrackSet } from "../track.ts";
 import { type ConsumedFrame, FrameMaker, TagBag } from "./frame-maker.ts";
 import type { MkvItem, SimpleTag } from "./items.ts";
 import { MkvReader, type MkvReaderOptions } from "./reader.ts";
@@ -17,9 +17,9 @@ export type ByteSource =
   | ReadableStream<Uint8Array>;
 
 /** A Cluster with its frames and the tags that stand before and after it. */
-export interface MkvFragment {
+export interface MkvFragment<F extends Frame = Frame> {
   readonly trackSet: TrackSet;
-  readonly frames: readonly ConsumedFrame[];
+  readonly frames: readonly F[];
   readonly tags: ReadonlyMap<string, string>;
   /** From the tags AWS_KINESISVIDEO_…: 47 digits; epoch seconds become ms. */
   readonly fragmentNumber?: string;
@@ -48,7 +48,7 @@ export async function* frames(
 export async function* fragments(
   source: ByteSource,
   options: Partial<FragmentOptions> = {},
-): AsyncGenerator<MkvFragment> {
+): AsyncGenerator<MkvFragment<ConsumedFrame>> {
   const { maxFragmentBytes = 256_000_000, ...rest } = options;
   const builder = new FragmentBuilder(maxFragmentBytes);
   for await (const item of items(source, rest)) {
@@ -126,7 +126,7 @@ class FragmentBuilder {
   }
 
   /** Returns the fragment that this item ends, if it does. */
-  add(item: MkvItem): MkvFragment | undefined {
+  add(item: MkvItem): MkvFragment<ConsumedFrame> | undefined {
     const frames = this.#maker.accept(item);
     if (item.kind === "segment" || item.kind === "cluster") {
       const done = this.finish();
@@ -139,7 +139,7 @@ class FragmentBuilder {
     return undefined;
   }
 
-  finish(): MkvFragment | undefined {
+  finish(): MkvFragment<ConsumedFrame> | undefined {
     if (!this.#inCluster || this.#trackSet === undefined) return undefined;
     const done = fragmentOf(this.#trackSet, this.#frames, this.#tags.take());
     this.#frames = [];
@@ -158,7 +158,7 @@ class FragmentBuilder {
   }
 
   /** The fragment number stands before its Cluster: seen after one, it begins the next fragment. */
-  #addTags(tags: readonly SimpleTag[], at: number): MkvFragment | undefined {
+  #addTags(tags: readonly SimpleTag[], at: number): MkvFragment<ConsumedFrame> | undefined {
     const begins = tags.some((tag) => tag.name === "AWS_KINESISVIDEO_FRAGMENT_NUMBER");
     const done = begins ? this.finish() : undefined;
     this.#tags.add(tags, at);
@@ -170,7 +170,7 @@ function fragmentOf(
   trackSet: TrackSet,
   list: readonly ConsumedFrame[],
   tags: ReadonlyMap<string, string>,
-): MkvFragment {
+): MkvFragment<ConsumedFrame> {
   const text = (name: string) => tags.get(`AWS_KINESISVIDEO_${name}`);
   const number = (name: string, scale: number) => {
     const value = Math.round(Number(text(name) ?? Number.NaN) * scale);

@@ -34,11 +34,11 @@ export class CrcStack {
     for (const running of this.#running) running.crc = this.#crc32(part, running.crc);
   }
 
-  /** The master at this depth ended. False when it had a CRC-32 and its bytes do not match. */
-  close(depth: number): boolean {
-    if (this.#running.at(-1)?.depth !== depth) return true;
+  /** The master at this depth ended: the CRC-32 of its bytes and whether it matches, when it had one. */
+  close(depth: number): { readonly crc: number; readonly ok: boolean } | undefined {
+    if (this.#running.at(-1)?.depth !== depth) return undefined;
     const done = this.#running.pop();
-    return done === undefined || done.crc === done.expected;
+    return done === undefined ? undefined : { crc: done.crc, ok: done.crc === done.expected };
   }
 }
 

@@ -22,6 +22,8 @@ export interface CloseEvent {
   readonly at: number;
   /** False only with `onBadCrc: "report"`, where the bytes do not match the CRC-32 element. */
   readonly crcOk: boolean;
+  /** CRC-32 of everything behind its CRC-32 element, when it had one and it was checked. */
+  readonly crc: number | undefined;
 }
 
 /** An element that is not a master, or a master asked for whole. */

@@ -50,5 +50,9 @@ export type MkvItem =
   /** A Cluster began and its Timestamp is known. `ticks` is never negative. */
   | { readonly kind: "cluster"; readonly at: number; readonly ticks: number }
   | { readonly kind: "block"; readonly block: Block; readonly clusterTicks: number }
-  | { readonly kind: "cluster-end"; readonly at: number }
+  /**
+   * `blocksCrc`: CRC-32 of the Cluster's block elements alone. Known when the Cluster had a CRC-32 element that
+   * matched and nothing stood between or behind its blocks; whoever stores them need not compute it again.
+   */
+  | { readonly kind: "cluster-end"; readonly at: number; readonly blocksCrc?: number }
   | { readonly kind: "tags"; readonly at: number; readonly tags: readonly SimpleTag[] };

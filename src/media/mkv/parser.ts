@@ -291,9 +291,10 @@ export class MkvParser {
   #close(): CloseEvent {
     const depth = this.#stack.length;
     const { name, at } = this.#stack.pop() as OpenMaster;
-    const crcOk = this.#crcs.close(depth);
+    const checked = this.#crcs.close(depth);
+    const crcOk = checked?.ok ?? true;
     if (!crcOk && this.#options.onBadCrc === "fault") throw badCrc(name, at);
-    return { kind: "close", name, at: this.#input.offset, crcOk };
+    return { kind: "close", name, at: this.#input.offset, crcOk, crc: checked?.crc };
   }
 
   #consume(count: number): void {

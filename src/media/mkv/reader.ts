@@ -3,10 +3,11 @@
  *
  * Knows what a Segment holds. Does not know codecs, fragments, wall-clock time or sockets.
  */
+import { type Crc32, crc32, crc32Without } from "../../base/crc32.ts";
 import { Fault } from "../../base/errors.ts";
 import type { Track, TrackSet } from "../track.ts";
 import { blockGroupOf, simpleBlockOf } from "./block.ts";
-import type { ValueEvent } from "./events.ts";
+import type { CloseEvent, ValueEvent } from "./events.ts";
 import type { Block, MkvItem } from "./items.ts";
 import { MkvParser, type MkvParserOptions } from "./parser.ts";
 import { readTags } from "./tags-in.ts";
@@ -48,6 +49,10 @@ export class MkvReader {
   #scaleNs = DEFAULT_SCALE_NS;
   #clusterAt = 0;
   #clusterTicks: number | undefined;
+  readonly #crc32: Crc32;
+  /** CRC of what a Cluster holds before its blocks; not plain: something stands among them. */
+  #head = { crc: 0, plain: true };
+  #blocksBytes = 0;
   /** An item that came out of the same element as the one before it. */
   #next: MkvItem | undefined;
 
@@ -55,6 +60,7 @@ export class MkvReader {
     const { maxTracks = 64, maxTags = 1000, ...rest } = options;
     this.#maxTracks = maxTracks;
     this.#maxTags = maxTags;
+    this.#crc32 = options.crc32 ?? crc32;
     this.#parser = new MkvParser({ ...rest, whole: new Set(WHOLE), skip: new Set(SKIP) });
   }
 
@@ -99,11 +105,13 @@ export class MkvReader {
   #pull(): MkvItem | undefined {
     for (let event = this.#parser.pull(); event !== undefined; event = this.#parser.pull()) {
       let item: MkvItem | undefined;
-      if (event.kind === "value") item = this.#value(event);
+      if (event.kind === "value") {
+        this.#sawInCluster(event);
+        item = this.#value(event);
+      } else if (event.kind === "skipped") this.#head.plain = false;
       else if (event.kind === "open" && event.name === "Segment") item = this.#segment(event.at);
       else if (event.kind === "open" && event.name === "Cluster") this.#openCluster(event.at);
-      else if (event.kind === "close" && event.name === "Cluster")
-        item = this.#closeCluster(event.at);
+      else if (event.kind === "close" && event.name === "Cluster") item = this.#closeCluster(event);
       if (item !== undefined) return item;
     }
     return undefined;
@@ -117,6 +125,8 @@ export class MkvReader {
   }
 
   #openCluster(at: number): void {
+    this.#head = { crc: 0, plain: true };
+    this.#blocksBytes = 0;
     if (this.#tracks.length === 0)
       throw new Fault("mkv.no-tracks", "a Cluster before any Tracks", { at });
     this.#clusterAt = at;
@@ -124,8 +134,19 @@ export class MkvReader {
   }
 
   /** A Cluster without Timestamp never began: it has no blocks either. */
-  #closeCluster(at: number): MkvItem | undefined {
-    return this.#clusterTicks === undefined ? undefined : { kind: "cluster-end", at };
+  #closeCluster({ at, crc, crcOk }: CloseEvent): MkvItem | undefined {
+    if (this.#clusterTicks === undefined) return undefined;
+    if (crc === undefined || !crcOk || !this.#head.plain) return { kind: "cluster-end", at };
+    const blocksCrc = crc32Without(crc, this.#head.crc, this.#blocksBytes);
+    return { kind: "cluster-end", at, blocksCrc };
+  }
+
+  /** Keeps what is needed to take the CRC of a Cluster's blocks out of the CRC of the whole Cluster. */
+  #sawInCluster({ name, element }: ValueEvent): void {
+    if (name === "SimpleBlock" || name === "BlockGroup") this.#blocksBytes += element.length;
+    else if (this.#blocksBytes > 0) this.#head.plain = false;
+    else if (this.#clusterAt > 0 && name !== "CRC32")
+      for (const part of element.parts) this.#head.crc = this.#crc32(part, this.#head.crc);
   }
 
   #value(event: ValueEvent): MkvItem | undefined {
