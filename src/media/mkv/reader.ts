@@ -175,6 +175,8 @@ export class MkvReader {
     if (clusterTicks === undefined)
       throw new Fault("mkv.bad-block", "a block before its Cluster's Timestamp", { at: event.at });
     const block = this.#block(event);
+    // A BlockGroup without a Block gives no item, but its bytes are in the Cluster's checksum.
+    if (block === undefined) this.#head.plain = false;
     return block === undefined ? undefined : { kind: "block", block, clusterTicks };
   }
 
