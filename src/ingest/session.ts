@@ -29,7 +29,7 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = {
-  maxPendingBytes: 8 << 20,
+  maxPendingBytes: 4 << 20,
   idleFlushMs: 1000,
   idleAckMs: 5000,
   idleCloseMs: 30_000,
