@@ -84,7 +84,11 @@ suite("Normaliser", needs("ffmpeg"), () => {
     for (const [i, one] of got.entries()) {
       const plain = sent[i] ?? assert.fail("more pictures than were sent");
       // Key frames carry their parameter sets in front; everything else is as it was.
-      assert.ok(Buffer.from(one).subarray(one.length - plain.length).equals(plain));
+      assert.ok(
+        Buffer.from(one)
+          .subarray(one.length - plain.length)
+          .equals(plain),
+      );
     }
     for (const f of result.fragments)
       if (f.blocksCrc !== undefined) assert.equal(f.blocksCrc, crc32(f.blocks.toBytes()));
