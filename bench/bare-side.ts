@@ -13,8 +13,9 @@ const batchBytes = Number(batchText);
 
 /** One batch is on its way to the disk while the next one arrives: two in memory at most. */
 async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const media = await open(join(folder, "media"), "w");
-  const index = await open(join(folder, "index"), "w");
+  const name = request.headers["x-amzn-stream-name"];
+  const media = await open(join(folder, `${name}-media`), "wx");
+  const index = await open(join(folder, `${name}-index`), "wx");
   const store = async (batch: readonly Buffer[], number: number) => {
     await media.writev(batch);
     await media.datasync();

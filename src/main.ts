@@ -5,8 +5,9 @@ import { realClock } from "./base/clock.ts";
 import { run } from "./server/cli/run.ts";
 
 // Media passes through as external buffers. By default every 64 MB of them start a full collection of
-// the heap, which costs more than all the parsing (docs/decisions/0006-gc-and-external-memory.md).
+// the heap, and later the limit is set too tight: both cost more than all the parsing (docs/decisions/0006-gc-and-external-memory.md).
 setFlagsFromString("--external-memory-accounted-in-global-limit");
+setFlagsFromString("--heap-growing-percent=300");
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

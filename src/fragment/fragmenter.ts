@@ -37,8 +37,10 @@ export class Fragmenter {
   readonly #limits: FragmentLimits;
   readonly #startNs: bigint;
   readonly #tags: TagRules;
-  readonly #events: FragmenterEvent[] = [];
+  /** Events from `#next` up to `#filled`. The array keeps its length: emptying it for every block costs more. */
+  readonly #events: (FragmenterEvent | undefined)[] = [];
   #next = 0;
+  #filled = 0;
   #trackSet: TrackSet | undefined;
   /** The current Segment's Tracks have been seen. */
   #afterTracks = false;
@@ -107,7 +109,7 @@ export class Fragmenter {
     this.#open = undefined;
     if (open === undefined || open.bytes === 0) return;
     const fragment = open.seal();
-    this.#events.push({ kind: "sealed", timecode: open.start.baseTicks, fragment });
+    this.#emit({ kind: "sealed", timecode: open.start.baseTicks, fragment });
   }
 
   /** Forgets what is open: its bytes are known to be wrong. */
@@ -118,14 +120,20 @@ export class Fragmenter {
 
   /** The next event, or `undefined`. */
   pull(): FragmenterEvent | undefined {
+    if (this.#next === this.#filled) return undefined;
     const event = this.#events[this.#next];
-    if (event === undefined) {
-      if (this.#next > 0) this.#events.length = 0;
-      this.#next = 0;
-      return undefined;
-    }
+    this.#events[this.#next] = undefined;
     this.#next++;
+    if (this.#next === this.#filled) {
+      this.#next = 0;
+      this.#filled = 0;
+    }
     return event;
+  }
+
+  #emit(event: FragmenterEvent): void {
+    this.#events[this.#filled] = event;
+    this.#filled++;
   }
 
   #tracks(trackSet: TrackSet): void {
@@ -135,7 +143,7 @@ export class Fragmenter {
     this.#trackSet = trackSet;
     this.#timeline = new Timeline(trackSet);
     this.#video = trackSet.tracks.filter((t) => t.type === "video").map((t) => t.number);
-    this.#events.push({ kind: "tracks", trackSet });
+    this.#emit({ kind: "tracks", trackSet });
   }
 
   #cluster(ticks: number): void {
@@ -255,7 +263,7 @@ export class Fragmenter {
     });
     open.tags.push(...this.#tags.forNextFragment());
     this.#open = open;
-    this.#events.push({ kind: "opened", timecode: this.#clusterTicks, run: this.#run });
+    this.#emit({ kind: "opened", timecode: this.#clusterTicks, run: this.#run });
     return open;
   }
 
@@ -275,7 +283,7 @@ export class Fragmenter {
         durationUs > 0
           ? { track, timeUs: at, key, payload, durationUs }
           : { track, timeUs: at, key, payload };
-      this.#events.push({ kind: "frame", frame });
+      this.#emit({ kind: "frame", frame });
     }
   }
 

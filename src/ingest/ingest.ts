@@ -1,12 +1,12 @@
 /** All producer connections of a server. Opens sessions and ends them when the server stops. */
 import { randomUUID } from "node:crypto";
-import { crc32 } from "node:zlib";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { FragmentSink } from "../fragment/fragment.ts";
 import type { FragmentLimits } from "../fragment/limits.ts";
 import type { LiveSink } from "../fragment/live.ts";
+import { crc32 } from "../native/crc32.ts";
 import { IngestSession, type SessionLimits, type SessionTransport } from "./session.ts";
 
 export interface IngestParts {

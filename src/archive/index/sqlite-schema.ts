@@ -16,9 +16,7 @@ export const MIGRATIONS: readonly string[] = [
      bytes INTEGER NOT NULL, totals BLOB NOT NULL, fragments BLOB NOT NULL,
      PRIMARY KEY (stream, pack_id)) WITHOUT ROWID;
    CREATE INDEX packs_produced ON packs (stream, produced_start, first_sequence);
-   CREATE INDEX packs_produced_end ON packs (stream, produced_end);
    CREATE INDEX packs_received ON packs (stream, received_first, first_sequence);
-   CREATE INDEX packs_received_last ON packs (stream, received_last);
    CREATE INDEX packs_sequence ON packs (stream, last_sequence);
    CREATE INDEX packs_open ON packs (stream, pack_id) WHERE sealed = 0;
    CREATE TABLE garbage (pack_id TEXT PRIMARY KEY) WITHOUT ROWID;

@@ -24,12 +24,20 @@ import { MIGRATIONS } from "./sqlite-schema.ts";
 
 type Row = Record<string, unknown>;
 
+/** A fragment received before a range may reach into it by its length. */
+const RECEIVED_SLACK_MS = 60_000;
+
 const UPSERT = `INSERT INTO packs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
   ON CONFLICT (stream, pack_id) DO UPDATE SET sealed = excluded.sealed,
   produced_start = excluded.produced_start, produced_end = excluded.produced_end,
   received_first = excluded.received_first, received_last = excluded.received_last,
   first_sequence = excluded.first_sequence, last_sequence = excluded.last_sequence,
   bytes = excluded.bytes, totals = excluded.totals, fragments = excluded.fragments`;
+
+/** A pack that grows at its end, as nearly all do: of its keys only the last sequence changes. */
+const GROW = `UPDATE packs SET produced_end = ?, received_last = ?, last_sequence = ?, bytes = ?,
+  totals = ?, fragments = ? WHERE stream = ? AND pack_id = ? AND sealed = ? AND produced_start = ?
+  AND received_first = ? AND first_sequence = ?`;
 
 /** Columns of a summary: the fragment list stays where it is. */
 const SUMMARY = `pack_id, track_set, sealed, produced_start, produced_end, received_first,
@@ -101,7 +109,8 @@ export class SqliteStore {
           timestampScaleNs,
           tracksElement,
         );
-      for (const row of rows) this.#run(UPSERT, ...packValues(row));
+      for (const row of rows)
+        if (this.#run(GROW, ...grownValues(row)) === 0) this.#run(UPSERT, ...packValues(row));
     });
   }
 
@@ -141,18 +150,26 @@ export class SqliteStore {
     return { id, timestampScaleNs: Number(row.scale_ns), tracksElement };
   }
 
-  /** Each bound is one step into an index, and the bytes are kept by triggers: no scan. */
+  /**
+   * No scan: the first and last start are steps into an index, the bytes are kept by triggers, and the last end
+   * is that of a pack which begins no further before the last start than a pack is long.
+   */
   extent(stream: string): StreamExtent | undefined {
-    const one = (what: string) =>
-      this.#all(`SELECT ${what} AS v FROM packs WHERE stream = ?`, stream)[0]?.v;
+    const one = (what: string, where = "", ...values: number[]) =>
+      this.#all(`SELECT ${what} AS v FROM packs WHERE stream = ? ${where}`, stream, ...values)[0]
+        ?.v;
     const start = one("min(produced_start)");
     if (start === null || start === undefined) return undefined;
+    const lastStart = Number(one("max(produced_start)")) - MAX_PACK_SPAN_MS * 1000;
+    const lastFirst = Number(one("max(received_first)")) - MAX_PACK_SPAN_MS - RECEIVED_SLACK_MS;
     const bytes = this.#all("SELECT bytes FROM streams WHERE name = ?", stream)[0]?.bytes;
     return {
       producedStartUs: micros(Number(start)),
-      producedEndUs: micros(Number(one("max(produced_end)"))),
+      producedEndUs: micros(Number(one("max(produced_end)", "AND produced_start >= ?", lastStart))),
       receivedFirstMs: millis(Number(one("min(received_first)"))),
-      receivedLastMs: millis(Number(one("max(received_last)"))),
+      receivedLastMs: millis(
+        Number(one("max(received_last)", "AND received_first >= ?", lastFirst)),
+      ),
       bytes: Number(bytes ?? 0),
     };
   }
@@ -232,13 +249,12 @@ function conditions(selection: PackSelection): {
     const where = "produced_start >= ? AND produced_start < ? AND produced_end > ?";
     return { order: "produced_start", where, values: [from - MAX_PACK_SPAN_MS * 1000, to, from] };
   }
-  // A fragment received before the range may reach into it by its length.
   const where = "received_first >= ? AND received_first < ? AND received_last > ?";
-  const slack = 60_000;
+  const before = fromMs - RECEIVED_SLACK_MS;
   return {
     order: "received_first",
     where,
-    values: [fromMs - MAX_PACK_SPAN_MS - slack, toMs, fromMs - slack],
+    values: [before - MAX_PACK_SPAN_MS, toMs, before],
   };
 }
 
@@ -253,6 +269,14 @@ function packValues(row: PackRow): SQLInputValue[] {
     ...[row.stream, row.packId, row.trackSetId, row.sealed ? 1 : 0],
     ...[row.producedStartUs, row.producedEndUs, row.receivedFirstMs, row.receivedLastMs],
     ...[row.firstSequence, row.lastSequence, row.bytes, row.totals, row.fragments],
+  ];
+}
+
+function grownValues(row: PackRow): SQLInputValue[] {
+  return [
+    ...[row.producedEndUs, row.receivedLastMs, row.lastSequence, row.bytes],
+    ...[row.totals, row.fragments, row.stream, row.packId, row.sealed ? 1 : 0],
+    ...[row.producedStartUs, row.receivedFirstMs, row.firstSequence],
   ];
 }
 

@@ -1,5 +1,5 @@
 /** A pack that is being written: append, sync, seal. Knows bytes and offsets; acks are somebody else's. */
-import { crc32 } from "node:zlib";
+
 import { assert } from "../../base/assert.ts";
 import type { Rope } from "../../base/rope.ts";
 import type { SealedFragment, StoredFragment } from "../../fragment/fragment.ts";
@@ -10,6 +10,7 @@ import {
   cuesElement,
   tagsElement,
 } from "../../media/mkv/writer.ts";
+import { crc32 } from "../../native/crc32.ts";
 import type { Files, OpenFile } from "../files.ts";
 import type { PackRow } from "../index/fragment-index.ts";
 import {

@@ -1,10 +1,11 @@
 /** Fragments found by reading a pack itself: for recovery after a crash and for rebuilding the index. */
-import { crc32 } from "node:zlib";
+
 import { Fault } from "../../base/errors.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
 import { readTags } from "../../media/mkv/tags-in.ts";
 import { children } from "../../media/mkv/values.ts";
 import { CLUSTER_HEADER_BYTES } from "../../media/mkv/writer.ts";
+import { crc32 } from "../../native/crc32.ts";
 import type { OpenFile } from "../files.ts";
 import type { PackBase } from "../index/fragment-list.ts";
 import { readFragmentTags } from "./fragment-tags.ts";

@@ -23,14 +23,43 @@ suite("ChunkCursor", () => {
         const peeked = new Uint8Array(count);
         assert.equal(cursor.peek(peeked, count), count, `seed ${seed}`);
         assert.ok(want.equals(peeked), `seed ${seed}, step ${step}: peek`);
-        const got: Uint8Array[] = [];
-        if (step % 2 === 0) got.push(cursor.take(count).toBytes());
-        else cursor.skip(count, (part) => got.push(part));
-        assert.ok(want.equals(Buffer.concat(got)), `seed ${seed}, step ${step}: take`);
+        if (step % 2 === 0) cursor.skip(count);
+        else assert.ok(want.equals(cursor.take(count).toBytes()), `seed ${seed}, step ${step}`);
         taken += count;
         assert.equal(cursor.offset, taken);
         assert.equal(cursor.length, pushed - taken);
       }
+    }
+  });
+
+  test("shows a watcher what passes, once each byte, however it was pushed and passed", () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const next = random(seed);
+      const cursor = new ChunkCursor();
+      const seen: Uint8Array[] = [];
+      let [pushed, watched] = [0, 0];
+      for (let step = 0; step < 150; step++) {
+        const length = Math.floor(next() * (next() < 0.2 ? 40_000 : 30));
+        cursor.push(counting(pushed, length));
+        pushed += length;
+        if (step === 20) {
+          watched = cursor.offset;
+          cursor.watch((run) => seen.push(run.slice()));
+        }
+        const count = Math.floor(next() * (cursor.length + 1));
+        if (step % 2 === 0) cursor.skip(count);
+        else cursor.take(count);
+        if (step % 7 === 0) cursor.advance();
+        if (step % 5 === 0) cursor.flush();
+      }
+      cursor.flush();
+      const want = Buffer.from(counting(watched, cursor.offset - watched));
+      assert.ok(want.equals(Buffer.concat(seen)), `seed ${seed}`);
+      const before = seen.length;
+      cursor.watch(undefined);
+      cursor.skip(cursor.length);
+      cursor.flush();
+      assert.equal(seen.length, before, "nobody watches any more");
     }
   });
 

@@ -20,6 +20,9 @@ export class ChunkCursor {
   #block = new Uint8Array(0);
   #used = 0;
   #taken = 0;
+  #watcher: ((run: Uint8Array) => void) | undefined;
+  /** Where in `current` the bytes begin that were passed and not yet shown to the watcher. */
+  #shown = 0;
 
   /** Bytes pushed and not taken. */
   get length(): number {
@@ -31,6 +34,23 @@ export class ChunkCursor {
     return this.#taken + this.position;
   }
 
+  /**
+   * Shows every byte passed from here on to `watcher`, in runs as long as chunks allow: at the end of a chunk,
+   * and when told to `flush`. Undefined: nobody watches any more.
+   */
+  watch(watcher: ((run: Uint8Array) => void) | undefined): void {
+    this.flush();
+    this.#watcher = watcher;
+    this.#shown = this.position;
+  }
+
+  /** Shows what was passed and not yet shown. */
+  flush(): void {
+    if (this.#watcher !== undefined && this.#shown < this.position)
+      this.#watcher(this.current.subarray(this.#shown, this.position));
+    this.#shown = this.position;
+  }
+
   /** Keeps the array when it is large: do not change it afterwards. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
@@ -40,6 +60,8 @@ export class ChunkCursor {
 
   /** Forgets every byte not taken. */
   clear(): void {
+    this.#watcher = undefined;
+    this.#shown = 0;
     this.#taken += this.position;
     this.current = new Uint8Array(0);
     this.position = 0;
@@ -74,25 +96,26 @@ export class ChunkCursor {
       return rope;
     }
     const parts: Uint8Array[] = [];
-    this.#walk(count, (part) => parts.push(part));
+    for (let left = count; left > 0; ) {
+      const size = this.#step(left);
+      parts.push(this.current.subarray(this.position - size, this.position));
+      left -= size;
+    }
     return Rope.from(parts);
   }
 
-  /** Passes over `count` bytes, showing each piece to `see`. */
-  skip(count: number, see?: (part: Uint8Array) => void): void {
+  /** Passes over `count` bytes. */
+  skip(count: number): void {
     assert(count <= this.length, "skipped more than was pushed");
-    this.#walk(count, see ?? (() => {}));
+    for (let left = count; left > 0; ) left -= this.#step(left);
   }
 
-  #walk(count: number, see: (part: Uint8Array) => void): void {
-    let left = count;
-    while (left > 0) {
-      if (this.position === this.current.length) this.#next();
-      const end = Math.min(this.current.length, this.position + left);
-      see(this.current.subarray(this.position, end));
-      left -= end - this.position;
-      this.position = end;
-    }
+  /** Passes over bytes of one chunk, at most `limit`. Returns how many. */
+  #step(limit: number): number {
+    if (this.position === this.current.length) this.#next();
+    const count = Math.min(this.current.length - this.position, limit);
+    this.position += count;
+    return count;
   }
 
   /** Moves to the next chunk when the current one is used up. */
@@ -101,6 +124,8 @@ export class ChunkCursor {
   }
 
   #next(): void {
+    this.flush();
+    this.#shown = 0;
     this.#taken += this.current.length;
     this.current = this.#later[this.#laterHead] as Uint8Array;
     this.#laterHead++;
@@ -115,6 +140,8 @@ export class ChunkCursor {
 
   #append(chunk: Uint8Array): void {
     if (this.position === this.current.length && this.#laterBytes === 0) {
+      this.flush();
+      this.#shown = 0;
       this.#taken += this.current.length;
       this.current = chunk;
       this.position = 0;

@@ -8,11 +8,19 @@ export type SizeWidth = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | "shortest";
 /** The 8-byte size that means unknown. */
 export const UNKNOWN_SIZE_8 = Uint8Array.of(0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
-/** The id's own bytes: the length marker is part of an id. */
+const utf8 = new TextEncoder();
+const ids = new Map<ElementName, Uint8Array>();
+
+/** The id's own bytes: the length marker is part of an id. Made once: do not change them. */
 export function idBytes(name: ElementName): Uint8Array {
-  const id = elements[name].id;
-  const width = id > 0xffffff ? 4 : id > 0xffff ? 3 : id > 0xff ? 2 : 1;
-  return Uint8Array.from({ length: width }, (_, i) => (id / 256 ** (width - 1 - i)) & 0xff);
+  let bytes = ids.get(name);
+  if (bytes === undefined) {
+    const { id } = elements[name];
+    const width = id > 0xffffff ? 4 : id > 0xffff ? 3 : id > 0xff ? 2 : 1;
+    bytes = Uint8Array.from({ length: width }, (_, i) => (id / 256 ** (width - 1 - i)) & 0xff);
+    ids.set(name, bytes);
+  }
+  return bytes;
 }
 
 /** An element size as a vint. A value of all ones would mean unknown, so it takes the next width. */
@@ -88,7 +96,7 @@ export function textElement(
   value: string,
   width: SizeWidth = "shortest",
 ): Uint8Array {
-  return element(name, new TextEncoder().encode(value), width);
+  return element(name, utf8.encode(value), width);
 }
 
 /** A Void element of exactly `total` bytes, header included; at least 2. */

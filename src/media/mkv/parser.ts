@@ -223,7 +223,7 @@ export class MkvParser {
 
   #passOver(skipped: SkippedEvent): MkvEvent | undefined {
     const count = Math.min(this.#skipLeft, this.#input.length);
-    this.#consume(count);
+    this.#input.skip(count);
     this.#skipLeft -= count;
     if (this.#skipLeft > 0) return this.#cutShort("an element", skipped.at);
     this.#skipped = undefined;
@@ -234,7 +234,7 @@ export class MkvParser {
     const { at, sized } = master;
     if (this.#stack.length >= this.#options.maxDepth)
       throw new Fault("mkv.too-deep", `more than ${this.#options.maxDepth} elements deep`, { at });
-    this.#consume(this.#headerBytes);
+    this.#input.skip(this.#headerBytes);
     this.#stack.push({ id: this.#id, name, children: 0, ...master });
     return { kind: "open", name, at, size: sized ? this.#size : undefined };
   }
@@ -262,7 +262,6 @@ export class MkvParser {
   #value(name: ElementName, at: number, total: number): ValueEvent {
     const element = this.#input.take(total);
     const headerBytes = this.#headerBytes;
-    if (this.#crcs.active) for (const part of element.parts) this.#crcs.update(part);
     if (this.#options.onBadCrc !== "ignore") {
       if (this.#id === ID.CRC32) this.#startCrc(element, at);
       else this.#checkWhole(name, element, at);
@@ -274,7 +273,10 @@ export class MkvParser {
   #startCrc(element: Rope, at: number): void {
     const expected = crcOf(element.slice(this.#headerBytes), at);
     const top = this.#stack.at(-1);
-    if (top?.sized && top.children === 1) this.#crcs.start(this.#stack.length, expected);
+    if (!top?.sized || top.children !== 1) return;
+    this.#input.flush();
+    this.#crcs.start(this.#stack.length, expected);
+    this.#input.watch(this.#seeCrc);
   }
 
   /** A master given whole that has a CRC-32 first: 2 bytes of header and 4 of value. */
@@ -291,14 +293,18 @@ export class MkvParser {
   #close(): CloseEvent {
     const depth = this.#stack.length;
     const { name, at } = this.#stack.pop() as OpenMaster;
-    const checked = this.#crcs.close(depth);
+    const checked = this.#closeCrc(depth);
     const crcOk = checked?.ok ?? true;
     if (!crcOk && this.#options.onBadCrc === "fault") throw badCrc(name, at);
     return { kind: "close", name, at: this.#input.offset, crcOk, crc: checked?.crc };
   }
 
-  #consume(count: number): void {
-    this.#input.skip(count, this.#crcs.active ? this.#seeCrc : undefined);
+  #closeCrc(depth: number): ReturnType<CrcStack["close"]> {
+    if (!this.#crcs.active) return undefined;
+    this.#input.flush();
+    const checked = this.#crcs.close(depth);
+    if (!this.#crcs.active) this.#input.watch(undefined);
+    return checked;
   }
 
   /** No whole header: wait for bytes, or finish. Masters whose size is unknown end with the input. */

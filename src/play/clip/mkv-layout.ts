@@ -3,7 +3,7 @@
  * Everything else has a fixed width, so where each byte lies follows from the index. docs/formats/clip.md
  * draws it. A new track set begins another EBML document in the same file.
  */
-import { crc32 } from "node:zlib";
+
 import { assert } from "../../base/assert.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
 import { formatFragmentNumber } from "../../fragment/fragment-number.ts";
@@ -21,6 +21,7 @@ import {
   tagsElement,
 } from "../../media/mkv/writer.ts";
 import type { TrackSet } from "../../media/track.ts";
+import { crc32 } from "../../native/crc32.ts";
 import { retimeBlocks } from "./block-scan.ts";
 import { type Extent, ready } from "./extents.ts";
 import type { ClipContent, ClipLayout } from "./layout.ts";
