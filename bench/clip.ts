@@ -10,6 +10,7 @@ import { realClock } from "../src/base/clock.ts";
 import { silentLogger } from "../src/base/logger.ts";
 import { micros, millis } from "../src/base/units.ts";
 import type { SealedFragment } from "../src/fragment/fragment.ts";
+import { tuneGarbageCollection } from "../src/native/gc.ts";
 import { planClip } from "../src/play/clip/plan.ts";
 import { fragmentsOfFile } from "../test/support/fake-reader.ts";
 import { makeMedia } from "../test/support/media.ts";
@@ -138,6 +139,8 @@ async function main(dataDir: string): Promise<void> {
   await day.close();
 }
 
+// As the server does.
+tuneGarbageCollection();
 const folder = mkdtempSync(join(benchFolder, "clip-"));
 try {
   await main(folder);

@@ -2,12 +2,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clipFragmentSize, writeClipFragment } from "../../src/media/fmp4/clip-fragment.ts";
+import { clipFragmentSize } from "../../src/media/fmp4/clip-fragment.ts";
 import { initSegment } from "../../src/media/fmp4/init.ts";
 import { LiveFmp4Muxer } from "../../src/media/fmp4/live-muxer.ts";
 import { type Mp4Track, mp4Track } from "../../src/media/fmp4/mp4-track.ts";
 import { fragments, type MkvFragment } from "../../src/media/mkv/consumer.ts";
 import { run } from "./run.ts";
+import { wholeFragment } from "./whole-fragment.ts";
 
 const VIDEO = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
 const AUDIO = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"];
@@ -82,7 +83,7 @@ export function clipOf(source: readonly MkvFragment[], tracks = mp4Tracks(source
     );
     const endUs = starts[i + 1] ?? lastUs + 40_000;
     const span = { baseUs, endUs, maxSampleUs: 10_000_000 };
-    const bytes = writeClipFragment({ ...span, sequence: i + 1, tracks: perTrack });
+    const bytes = wholeFragment({ ...span, sequence: i + 1, tracks: perTrack });
     if (bytes.length !== told) throw new Error(`told ${told}, wrote ${bytes.length}`);
     return bytes;
   });

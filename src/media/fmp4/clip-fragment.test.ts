@@ -3,8 +3,9 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { AAC_CONFIG, AVCC, audioTrack, videoTrack } from "../../../test/support/codec-samples.ts";
 import { fragmentSamples, outline, readBoxes } from "../../../test/support/mp4-boxes.ts";
+import { wholeFragment } from "../../../test/support/whole-fragment.ts";
 import { Rope } from "../../base/rope.ts";
-import { clipFragmentSize, clipFragmentsSize, writeClipFragment } from "./clip-fragment.ts";
+import { clipFragmentSize, clipFragmentsSize } from "./clip-fragment.ts";
 import { mfra, mfraSize } from "./mfra.ts";
 import { type Mp4Track, mp4Track } from "./mp4-track.ts";
 import type { ClipFrame } from "./sample-times.ts";
@@ -31,7 +32,7 @@ interface Options {
 function written(frames: readonly ClipFrame[], options: Options = {}) {
   const { media = VIDEO, baseUs = 0, endUs = 10_000_000, maxSampleUs = 20_000_000 } = options;
   const span = { baseUs, endUs, maxSampleUs };
-  const bytes = writeClipFragment({ sequence: 1, ...span, tracks: [{ media, frames }] });
+  const bytes = wholeFragment({ sequence: 1, ...span, tracks: [{ media, frames }] });
   return fragmentSamples(bytes).map(({ decode, duration, offset, sync }) => ({
     ...{ decode, duration, sync },
     shown: decode + offset - media.reorderTicks,
@@ -59,7 +60,7 @@ suite("Clip fragments", () => {
           { media: AUDIO, frames: audio },
         ];
         const span = { baseUs, endUs: baseUs + 2_000_000, maxSampleUs: 20_000_000 };
-        const bytes = writeClipFragment({ sequence: 7, ...span, tracks });
+        const bytes = wholeFragment({ sequence: 7, ...span, tracks });
         const sizes = tracks.map(({ frames }) => ({
           frames: frames.length,
           payloadBytes: frames.reduce((sum, { payload }) => sum + payload.length, 0),
@@ -90,12 +91,12 @@ suite("Clip fragments", () => {
   test("have the boxes of ISO 14496-12 in order, a traf only for tracks with frames", () => {
     const span = { baseUs: 0, endUs: 1, maxSampleUs: 1_000_000 };
     const both = [VIDEO, AUDIO].map((media) => ({ media, frames: [frame(0)] }));
-    const bytes = writeClipFragment({ sequence: 1, ...span, tracks: both });
+    const bytes = wholeFragment({ sequence: 1, ...span, tracks: both });
     assert.equal(
       outline(readBoxes(bytes)),
       "moof(mfhd traf(tfhd tfdt trun) traf(tfhd tfdt trun)) mdat",
     );
-    const none = writeClipFragment({
+    const none = wholeFragment({
       sequence: 1,
       ...span,
       tracks: [{ media: VIDEO, frames: [] }],

@@ -39,7 +39,7 @@ export interface TrackSize {
   readonly payloadBytes: number;
 }
 
-/** Bytes of the fragment that `writeClipFragment` makes. Tracks without a frame take no room. */
+/** Bytes of a fragment. Tracks without a frame take no room. */
 export function clipFragmentSize(tracks: readonly TrackSize[]): number {
   let size = FRAGMENT_BYTES;
   for (const { frames, payloadBytes } of tracks)
@@ -72,33 +72,34 @@ export interface ClipFragment extends FragmentSpan {
   readonly tracks: readonly FragmentTrack[];
 }
 
-/** One array, exactly `clipFragmentSize` long. Payloads are copied once, all of a track together. */
-export function writeClipFragment(fragment: ClipFragment): Uint8Array {
+/**
+ * The fragment up to its media: `moof` and the header of `mdat`. The payloads follow, track after track, in the
+ * order of `tracks` and of their frames; together they are exactly `clipFragmentSize` long.
+ */
+export function clipFragmentHead(fragment: ClipFragment): Uint8Array {
   const tracks = fragment.tracks.filter((track) => track.frames.length > 0);
-  const sizes = tracks.map(({ frames }) => ({
-    frames: frames.length,
-    payloadBytes: total(frames),
-  }));
-  const out = new Uint8Array(clipFragmentSize(sizes));
-  const view = new DataView(out.buffer);
+  const sizes = tracks.map(({ frames }) => payloadBytes(frames));
   let moofBytes = FRAGMENT_BYTES - MDAT_BYTES;
-  for (const { frames } of sizes) moofBytes += TRACK_BYTES + SAMPLE_BYTES * frames;
+  for (const { frames } of tracks) moofBytes += TRACK_BYTES + SAMPLE_BYTES * frames.length;
+  const out = new Uint8Array(moofBytes + MDAT_BYTES);
+  const view = new DataView(out.buffer);
   startBox(out, view, { at: 0, size: moofBytes, type: "moof" });
   startBox(out, view, { at: 8, size: 16, type: "mfhd" });
   view.setUint32(20, fragment.sequence);
   let at = 24;
-  let payloadAt = moofBytes + MDAT_BYTES;
-  for (const track of tracks) {
+  let payloadAt = out.length;
+  for (const [i, track] of tracks.entries()) {
     const times = sampleTimes(track.media, track.frames, fragment);
     at = writeTrack(out, view, { at, payloadAt, track, times });
-    payloadAt = copyPayloads(out, payloadAt, track.frames);
+    payloadAt += sizes[i] ?? 0;
   }
-  assert(at === moofBytes && payloadAt === out.length, "fragment size");
-  writeMdatHeader(out, view, moofBytes);
+  assert(at === moofBytes, "fragment size");
+  writeMdatHeader(out, view, { at: moofBytes, end: payloadAt });
   return out;
 }
 
-function total(frames: readonly ClipFrame[]): number {
+/** Bytes that the frames take in `mdat`. */
+export function payloadBytes(frames: readonly ClipFrame[]): number {
   let bytes = 0;
   for (const frame of frames) bytes += frame.payload.length;
   return bytes;
@@ -150,21 +151,14 @@ function writeSamples(
   return at;
 }
 
-function copyPayloads(out: Uint8Array, start: number, frames: readonly ClipFrame[]): number {
-  let at = start;
-  for (const { payload } of frames) {
-    if (payload instanceof Uint8Array) {
-      out.set(payload, at);
-      at += payload.length;
-    } else at = payload.copyTo(out, at);
-  }
-  return at;
-}
-
 /** With a 64-bit size: the same width whatever the payload. */
-function writeMdatHeader(out: Uint8Array, view: DataView, at: number): void {
+function writeMdatHeader(
+  out: Uint8Array,
+  view: DataView,
+  { at, end }: { at: number; end: number },
+): void {
   startBox(out, view, { at, size: 1, type: "mdat" });
-  setUint64(view, at + 8, out.length - at);
+  setUint64(view, at + 8, end - at);
 }
 
 interface BoxStart {

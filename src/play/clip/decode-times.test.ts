@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { random } from "../../../test/support/random.ts";
+import { wholeFragment } from "../../../test/support/whole-fragment.ts";
 import { Rope } from "../../base/rope.ts";
-import { writeClipFragment } from "../../media/fmp4/clip-fragment.ts";
 import type { Mp4Track } from "../../media/fmp4/mp4-track.ts";
 import { pressDecodeTimes } from "./decode-times.ts";
 
@@ -42,7 +42,7 @@ function fragment(seed: number): Uint8Array {
       payload: Rope.of(new Uint8Array(1 + Math.floor(next() * 9))),
     })),
   }));
-  return writeClipFragment({
+  return wholeFragment({
     sequence: 1,
     tracks,
     baseUs: 1_000_000,

@@ -7,10 +7,10 @@ import { assert } from "../../base/assert.ts";
 import { Fault } from "../../base/errors.ts";
 import type { PackTotals, StoredFragment, TrackTotals } from "../../fragment/fragment.ts";
 import {
+  clipFragmentHead,
   clipFragmentSize,
   clipFragmentsSize,
   type FragmentTrack,
-  writeClipFragment,
 } from "../../media/fmp4/clip-fragment.ts";
 import { initSegment } from "../../media/fmp4/init.ts";
 import { mfra, mfraSize, type RandomAccessPoint } from "../../media/fmp4/mfra.ts";
@@ -19,6 +19,7 @@ import { pressDecodeTimes } from "./decode-times.ts";
 import { type Extent, ready } from "./extents.ts";
 import type { ClipContent, ClipLayout } from "./layout.ts";
 import { framesByTrack } from "./mp4-frames.ts";
+import { gatherPayloads } from "./mp4-payloads.ts";
 import { type Carried, type Mp4Tracks, mp4TracksOf } from "./mp4-tracks.ts";
 import { fragmentsOf, type Piece } from "./pieces.ts";
 
@@ -118,21 +119,25 @@ export class Mp4Layout implements ClipLayout {
     const { reader, signal } = this.#content.walk;
     const blocks = await reader.read(packId, blocksOffset, blocksSize, signal);
     const tracks = this.#mux(fragment, blocks);
-    const out = writeClipFragment({
+    const head = clipFragmentHead({
       sequence: sequence % 2 ** 32,
       tracks,
       baseUs: this.#originUs - piece.shiftUs,
       endUs: info.producedEndUs,
       maxSampleUs: MAX_SAMPLE_US,
     });
-    if (out.length !== size)
+    const payload = gatherPayloads(
+      tracks.map(({ frames }) => frames),
+      blocks,
+    );
+    if (payload.reduce((sum, part) => sum + part.length, head.length) !== size)
       throw new Fault("store.corrupt", `a fragment of ${packId} is not what the index says`);
     if (next !== undefined && !sameRun(fragment, next.fragment)) {
       const limitUs = next.fragment.info.producedStartUs + next.piece.shiftUs - this.#originUs;
       const scales = new Map(tracks.map(({ media }) => [media.id, media.timescale]));
-      pressDecodeTimes(out, (id) => Math.floor((limitUs * (scales.get(id) ?? 1)) / 1e6));
+      pressDecodeTimes(head, (id) => Math.floor((limitUs * (scales.get(id) ?? 1)) / 1e6));
     }
-    return [out];
+    return [head, ...payload];
   }
 
   #mux(fragment: StoredFragment, blocks: Uint8Array): FragmentTrack[] {
