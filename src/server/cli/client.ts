@@ -2,6 +2,9 @@
 import { Fault, type FaultCode } from "../../base/errors.ts";
 import type { Args, Flag } from "./args.ts";
 
+/** A call always ends when the command is stopped. */
+export type CallInit = RequestInit & { readonly signal: AbortSignal };
+
 export const serverFlag: Readonly<Record<string, Flag>> = { server: { type: "string" } };
 
 /** The server's base URL from `--server`, without a slash at the end. Throws `config.bad`. */
@@ -23,19 +26,20 @@ export function streamPath(stream: string): string {
   return `/v1/streams/${encodeURIComponent(stream)}`;
 }
 
-/** Calls the server. Throws the server's own fault, or `server.unreachable`-like `request.bad`. */
-export async function call(url: string, init: RequestInit = {}): Promise<Response> {
+/** Calls the server. Throws the server's own fault, or what `unreachable` makes; an `AbortError` as it is. */
+export async function call(url: string, init: CallInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, init);
   } catch (cause) {
+    if (init.signal.aborted) throw cause;
     throw unreachable(url, cause);
   }
   if (response.ok) return response;
   throw await faultOf(response);
 }
 
-export async function callJson<T>(url: string, init: RequestInit = {}): Promise<T> {
+export async function callJson<T>(url: string, init: CallInit): Promise<T> {
   return (await (await call(url, init)).json()) as T;
 }
 

@@ -1,11 +1,10 @@
 /** `streambank ls --stream S`: the fragments of a stream, one a line. */
 import { isoTime } from "../../base/clock.ts";
-
 import type { FragmentPage } from "../../play/fragments.ts";
-import { parseTime } from "../../play/time.ts";
-import { type Args, readArgs } from "./args.ts";
+import { readArgs } from "./args.ts";
 import { callJson, serverFlag, serverUrl, streamPath } from "./client.ts";
 import { type Command, write } from "./context.ts";
+import { rangeQuery } from "./times.ts";
 
 const flags = {
   ...serverFlag,
@@ -17,13 +16,13 @@ const flags = {
 } as const;
 
 export const list: Command = async (argv, context) => {
-  const args = readArgs(argv, flags);
+  const args = readArgs(argv, flags, { most: 0 });
   const base = `${serverUrl(args)}${streamPath(args.need("stream"))}/fragments`;
   const query = rangeQuery(args);
   const all: FragmentPage["fragments"][number][] = [];
   for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
     if (token !== undefined) query.set("token", token);
-    const page = await callJson<FragmentPage>(`${base}?${query}`);
+    const page = await callJson<FragmentPage>(`${base}?${query}`, { signal: context.signal });
     token = page.nextToken;
     if (args.on("json")) all.push(...page.fragments);
     else for (const f of page.fragments) await write(context.stdout, `${line(f)}\n`);
@@ -31,18 +30,6 @@ export const list: Command = async (argv, context) => {
   if (args.on("json")) await write(context.stdout, `${JSON.stringify(all)}\n`);
   return 0;
 };
-
-/** `from`, `to` and `clock` as the native API takes them. Throws `request.bad-time`. */
-export function rangeQuery(args: Args): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const name of ["from", "to"] as const) {
-    const text = args.text(name);
-    if (text !== undefined) query.set(name, String(parseTime(text)));
-  }
-  const clock = args.text("clock");
-  if (clock !== undefined) query.set("clock", clock);
-  return query;
-}
 
 function line(f: FragmentPage["fragments"][number]): string {
   const start = isoTime(f.producerMs);

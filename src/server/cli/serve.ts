@@ -34,7 +34,7 @@ export const serve: Command = async (argv, context) => {
 export const demo: Command = async (argv, context) => {
   const server = await open(argv, context);
   try {
-    await createDemoStream(server.url);
+    await createDemoStream(server.url, context.signal);
     const camera = context.demoCamera({
       url: server.url,
       stream: DEMO_STREAM,
@@ -51,8 +51,7 @@ export const demo: Command = async (argv, context) => {
 };
 
 async function open(argv: readonly string[], context: CliContext): Promise<RunningServer> {
-  const args = readArgs(argv, flags);
-  if (args.rest.length > 0) throw new Fault("config.bad", `what is ${args.rest[0]}?`);
+  const args = readArgs(argv, flags, { most: 0 });
   const config = readConfig({ flags: flagValues(args), env: streambankEnv(context) });
   return startServer({ config, clock: context.clock });
 }
@@ -68,9 +67,9 @@ function streambankEnv({ env }: CliContext): Record<string, string | undefined> 
   return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("STREAMBANK_")));
 }
 
-async function createDemoStream(url: string): Promise<void> {
+async function createDemoStream(url: string, signal: AbortSignal): Promise<void> {
   try {
-    await createStream(url, DEMO_STREAM, 24);
+    await createStream({ base: url, name: DEMO_STREAM, hours: 24, signal });
   } catch (error) {
     if (!(error instanceof Fault && error.code === "stream.exists")) throw error;
   }

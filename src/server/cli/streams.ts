@@ -6,6 +6,9 @@ import { type Args, readArgs } from "./args.ts";
 import { call, callJson, serverFlag, serverUrl, streamPath } from "./client.ts";
 import { type CliContext, type Command, write } from "./context.ts";
 
+/** Ten years: the server takes no more. */
+const MAX_RETENTION_HOURS = 87_600;
+
 const flags = {
   ...serverFlag,
   "retention-hours": { type: "string" },
@@ -13,21 +16,24 @@ const flags = {
 } as const;
 
 export const streams: Command = async (argv, context) => {
-  const args = readArgs(argv, flags);
+  const args = readArgs(argv, flags, { most: 2 });
   const [action = "list", name] = args.rest;
+  if (!["list", "create", "delete"].includes(action))
+    throw new Fault("config.bad", `streams: list, create or delete, not ${action}`);
+  if (action === "list" && name !== undefined) throw new Fault("config.bad", `what is ${name}?`);
   if (action === "list") return list(args, context);
   if (name === undefined) throw new Fault("config.bad", `streams ${action}: the NAME is missing`);
   if (action === "create") return create(name, args, context);
-  if (action === "delete") {
-    await call(`${serverUrl(args)}${streamPath(name)}`, { method: "DELETE" });
-    await write(context.stdout, `deleted ${name}\n`);
-    return 0;
-  }
-  throw new Fault("config.bad", `streams: list, create or delete, not ${action}`);
+  const { signal, stdout } = context;
+  await call(`${serverUrl(args)}${streamPath(name)}`, { method: "DELETE", signal });
+  await write(stdout, `deleted ${name}\n`);
+  return 0;
 };
 
 async function list(args: Args, context: CliContext): Promise<number> {
-  const answer = await callJson<{ streams: StreamView[] }>(`${serverUrl(args)}/v1/streams`);
+  const answer = await callJson<{ streams: StreamView[] }>(`${serverUrl(args)}/v1/streams`, {
+    signal: context.signal,
+  });
   if (args.on("json")) {
     await write(context.stdout, `${JSON.stringify(answer.streams)}\n`);
     return 0;
@@ -44,20 +50,40 @@ function line(s: StreamView): string {
 }
 
 async function create(name: string, args: Args, context: CliContext): Promise<number> {
-  const hours = args.text("retention-hours");
-  if (hours !== undefined && !/^\d+$/.test(hours))
-    throw new Fault("config.bad", `--retention-hours: not a whole number: ${hours}`);
-  await createStream(serverUrl(args), name, hours === undefined ? undefined : Number(hours));
-  await write(context.stdout, `created ${name}\n`);
+  const { signal, stdout } = context;
+  await createStream({ base: serverUrl(args), name, hours: retentionHours(args), signal });
+  await write(stdout, `created ${name}\n`);
   return 0;
 }
 
-/** Throws `stream.exists`, `stream.bad-name`, `request.bad`. */
-export async function createStream(base: string, name: string, hours?: number): Promise<void> {
+/** `--retention-hours`, or undefined when it was not given. Throws `config.bad`. */
+export function retentionHours(args: Args): number | undefined {
+  const text = args.text("retention-hours");
+  if (text === undefined) return undefined;
+  const hours = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (hours <= MAX_RETENTION_HOURS) return hours;
+  throw new Fault(
+    "config.bad",
+    `--retention-hours: a whole number from 0 to ${MAX_RETENTION_HOURS}, not ${text}`,
+  );
+}
+
+export interface NewStream {
+  /** The server's base URL. */
+  readonly base: string;
+  readonly name: string;
+  /** Undefined: the server's default. */
+  readonly hours: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Throws `stream.exists`, `stream.bad-name`. */
+export async function createStream({ base, name, hours, signal }: NewStream): Promise<void> {
   const body = { name, ...(hours === undefined ? {} : { retentionHours: hours }) };
   await call(`${base}/v1/streams`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
+    signal,
   });
 }
