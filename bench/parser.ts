@@ -4,8 +4,8 @@
  * Copying the bytes is measured beside them, as the ceiling.
  */
 import { readFileSync } from "node:fs";
-import { crc32 } from "../src/native/crc32.ts";
 import { MkvReader, type MkvReaderOptions } from "../src/media/mkv/reader.ts";
+import { crc32 } from "../src/native/crc32.ts";
 import { makeMedia } from "../test/support/media.ts";
 import { decode } from "../test/support/mkv-oracle.ts";
 import { judge, median, race, report, type Sample } from "./harness.ts";

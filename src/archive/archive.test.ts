@@ -145,7 +145,7 @@ suite("Archive", () => {
     };
     const range = (from: number, to: number) =>
       ({ fromMs: START_MS + from, toMs: START_MS + to }) as never;
-    assert.deepEqual(await count({ by: "sequence", after: 0 }), [64, 64, 22]);
+    assert.deepEqual(await count({ by: "sequence", after: 0 }), [128, 22]);
     assert.deepEqual(await count({ by: "sequence", after: 149 }), [1]);
     const producer = (from: number, to: number) =>
       count({ by: "time", clock: "producer", range: range(from, to) });

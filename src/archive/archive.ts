@@ -9,6 +9,7 @@ import type { Logger } from "../base/logger.ts";
 import type {
   FragmentReader,
   FragmentSink,
+  PackChain,
   PackSelection,
   PackSummary,
   Recording,
@@ -17,6 +18,7 @@ import type {
   StreamCatalogue,
   StreamExtent,
   StreamInfo,
+  TimeRange,
 } from "../fragment/fragment.ts";
 import type { TrackSet } from "../media/track.ts";
 import { Committer } from "./committer.ts";
@@ -254,6 +256,10 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       if (page.packs.length > 0) yield page.packs;
       after = page.next;
     } while (after !== undefined);
+  }
+
+  chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
+    return this.#parts.index.chain(stream, range);
   }
 
   async fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {

@@ -121,6 +121,33 @@ export interface PackSummary {
   readonly totals: PackTotals;
 }
 
+/**
+ * Two numbers below 2^48 from a hash of what a pack is. Those of many packs are added, modulo 2^48 each: the sum
+ * says which packs they were, and that of a chain is a difference of two sums.
+ */
+export type Fingerprint = readonly [number, number];
+
+/**
+ * Sealed packs of one track set that follow each other on both clocks, nothing else between them, as if they
+ * were one: found in steps that do not depend on how many they are.
+ */
+export interface PackChain {
+  readonly trackSetId: string;
+  readonly totals: PackTotals;
+  readonly fingerprint: Fingerprint;
+  /** Of its first and of its last pack; so do the sequences. */
+  readonly producedStartUs: Micros;
+  readonly producedEndUs: Micros;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+/**
+ * Packs follow each other although the end of one, which is an estimate, lies a little after the start of
+ * the next. With no more than this, µs, they are taken one after the other without a look at their lists.
+ */
+export const CHAIN_OVERLAP_US = 1_000_000;
+
 /** Selects packs that may hold matching fragments. */
 export type PackSelection =
   | { readonly by: "time"; readonly clock: ClockName; readonly range: TimeRange }
@@ -138,6 +165,12 @@ export interface FragmentReader {
     selection: PackSelection,
     signal?: AbortSignal,
   ): AsyncIterable<readonly PackSummary[]>;
+  /**
+   * The middle of a range on the producer's clock, when it is one chain: packs wholly inside it, not the first of
+   * those. Every other pack of the range comes before them or after them by time and by sequence. Undefined
+   * where sessions overlap, tracks change, or there are few packs: then they have to be looked at.
+   */
+  chain(stream: string, range: TimeRange): Promise<PackChain | undefined>;
   /** The fragments of one pack in the order they were stored. Throws `store.not-found`. */
   fragments(stream: string, packId: string): Promise<readonly StoredFragment[]>;
   /** Throws `store.not-found`. */

@@ -57,7 +57,7 @@ export async function coverage(options: CoverageOptions): Promise<Coverage> {
   // Nothing shorter than the resolution can be seen, so a pack shorter than it has no hole to look for.
   const takeWhole = (pack: PackSummary) =>
     clock === "producer" && pack.producedEndUs - pack.producedStartUs <= resolutionMs * 1000;
-  for await (const step of steps({ reader, stream }, { by: "time", clock, range }, takeWhole))
+  for await (const step of steps({ reader, stream }, { by: "time", clock, range }, { takeWhole }))
     for (const stretch of stretchesOf(step, clock)) cover.add(stretch);
   return cover.end();
 }

@@ -5,13 +5,14 @@
  */
 import { Fault } from "../base/errors.ts";
 import { millis } from "../base/units.ts";
-import type {
-  ClockName,
-  FragmentReader,
-  PackSelection,
-  PackSummary,
-  StoredFragment,
-  TimeRange,
+import {
+  CHAIN_OVERLAP_US,
+  type ClockName,
+  type FragmentReader,
+  type PackSelection,
+  type PackSummary,
+  type StoredFragment,
+  type TimeRange,
 } from "../fragment/fragment.ts";
 import { compareBy, inRange, keyOf, type OrderName, packKeyOf } from "./order.ts";
 
@@ -34,21 +35,21 @@ export type Step =
 /** Longest time a fragment may play and still be found by the server clock when it began before the range. */
 const LONGEST_FRAGMENT_MS = 60_000;
 
-/**
- * Packs follow each other although the end of one, which is an estimate, lies a little after the start of
- * the next. With no more than this, µs, they are taken one after the other without a look at their lists.
- */
-export const CHAIN_OVERLAP_US = 1_000_000;
+export interface StepOptions {
+  /** A pack that is wholly inside the selection and apart from all others is given as it is. Default: none. */
+  readonly takeWhole?: (pack: PackSummary) => boolean;
+  /** As if the pack were not there. Default: none. */
+  readonly leaveOut?: (pack: PackSummary) => boolean;
+}
 
 /**
- * The selection in order. A pack that is wholly inside it and apart from all others is given as it is when
- * `takeWhole` says so; otherwise, and by default, fragment by fragment. Packs that retention takes on
- * the way are passed over. Throws `stream.not-found`.
+ * The selection in order, fragment by fragment where the options do not say otherwise. Packs that retention
+ * takes on the way are passed over. Throws `stream.not-found`.
  */
 export async function* steps(
   walk: Walk,
   selection: WalkSelection,
-  takeWhole: (pack: PackSummary) => boolean = () => false,
+  { takeWhole = () => false, leaveOut = () => false }: StepOptions = {},
 ): AsyncGenerator<Step, undefined> {
   const order = orderOf(selection);
   const pending = new Pending(order);
@@ -59,6 +60,7 @@ export async function* steps(
   };
   for await (const page of walk.reader.packs(walk.stream, wider(selection), walk.signal)) {
     for (const pack of page) {
+      if (leaveOut(pack)) continue;
       if (held !== undefined) {
         if (apart(held, pack, order)) yield { kind: "pack", pack: held };
         else await open(held);

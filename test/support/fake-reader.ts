@@ -115,6 +115,9 @@ export class FakeReader implements FragmentReader {
     }
   }
 
+  /** Never: everything is looked at. That chains give the same clips is test/contract/clip-chains.test.ts. */
+  async chain(): Promise<undefined> {}
+
   async fragments(_stream: string, packId: string): Promise<readonly StoredFragment[]> {
     this.lists++;
     return [...this.#pack(packId).stored];

@@ -75,6 +75,8 @@ export class TailArchive implements FragmentReader {
     }
   }
 
+  async chain(): Promise<undefined> {}
+
   async fragments(_stream: string, packId: string): Promise<readonly StoredFragment[]> {
     return [...this.#pack(packId).stored];
   }

@@ -1,9 +1,11 @@
 /** The database that finds packs and fragments: what the archive needs of it. One row per pack. */
 import type {
+  PackChain,
   PackSelection,
   PackSummary,
   StreamExtent,
   StreamInfo,
+  TimeRange,
 } from "../../fragment/fragment.ts";
 
 /** A pack's whole row. Written again at every commit while the pack is open. */
@@ -58,6 +60,8 @@ export interface FragmentIndex {
   /** All of them or none; durable when it resolves. Track sets already there are left as they are. */
   commit(rows: readonly PackRow[], trackSets: readonly TrackSetRow[]): Promise<void>;
   packs(stream: string, selection: PackSelection, after?: PageKey): Promise<PackPage>;
+  /** See `FragmentReader.chain`. */
+  chain(stream: string, range: TimeRange): Promise<PackChain | undefined>;
   /** The row, or undefined. */
   pack(stream: string, packId: string): Promise<PackRow | undefined>;
   openPacks(): Promise<readonly PackRow[]>;
@@ -74,4 +78,4 @@ export interface FragmentIndex {
 /** No pack spans more than this on the producer's or the server's clock: it bounds time queries. */
 export const MAX_PACK_SPAN_MS = 600_000;
 /** Packs per page. */
-export const PAGE_PACKS = 512;
+export const PAGE_PACKS = 128;

@@ -4,7 +4,13 @@
  */
 import { Worker } from "node:worker_threads";
 import { Fault, type FaultCode } from "../../base/errors.ts";
-import type { PackSelection, StreamExtent, StreamInfo } from "../../fragment/fragment.ts";
+import type {
+  PackChain,
+  PackSelection,
+  StreamExtent,
+  StreamInfo,
+  TimeRange,
+} from "../../fragment/fragment.ts";
 import type { FragmentIndex, PackPage, PackRow, PageKey, TrackSetRow } from "./fragment-index.ts";
 import type { WorkerReply, WorkerRequest } from "./sqlite-worker.ts";
 
@@ -49,6 +55,9 @@ export class SqliteIndex implements FragmentIndex {
   }
   packs(stream: string, selection: PackSelection, after?: PageKey): Promise<PackPage> {
     return this.#reader.call("packs", stream, selection, after);
+  }
+  chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
+    return this.#reader.call("chain", stream, range);
   }
   pack(stream: string, packId: string): Promise<PackRow | undefined> {
     return this.#reader.call("pack", stream, packId);

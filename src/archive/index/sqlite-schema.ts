@@ -26,4 +26,18 @@ export const MIGRATIONS: readonly string[] = [
      UPDATE streams SET bytes = bytes + NEW.bytes - OLD.bytes WHERE name = NEW.stream; END;
    CREATE TRIGGER packs_delete AFTER DELETE ON packs BEGIN
      UPDATE streams SET bytes = bytes - OLD.bytes WHERE name = OLD.stream; END;`,
+  // Running sums (sqlite-chains.ts). Packs with chain 0 are open, or were sealed before there were chains.
+  `ALTER TABLE packs ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE packs ADD COLUMN sums BLOB;
+   CREATE INDEX packs_unchained ON packs (stream, produced_start) WHERE chain = 0;
+   CREATE TABLE chains (
+     stream TEXT NOT NULL, chain INTEGER NOT NULL, track_set TEXT NOT NULL,
+     start INTEGER NOT NULL, end INTEGER NOT NULL, last_start INTEGER NOT NULL,
+     last_sequence INTEGER NOT NULL, sums BLOB NOT NULL,
+     PRIMARY KEY (stream, chain)) WITHOUT ROWID;
+   CREATE INDEX chains_end ON chains (stream, end);
+   CREATE INDEX chains_last ON chains (stream, last_sequence);
+   CREATE TRIGGER packs_delete_chain AFTER DELETE ON packs WHEN OLD.chain > 0 BEGIN
+     UPDATE chains SET start = max(start, OLD.produced_start + 1)
+     WHERE stream = OLD.stream AND chain = OLD.chain; END;`,
 ];

@@ -6,10 +6,12 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { Fault } from "../../base/errors.ts";
 import { micros, millis } from "../../base/units.ts";
 import type {
+  PackChain,
   PackSelection,
   PackSummary,
   StreamExtent,
   StreamInfo,
+  TimeRange,
 } from "../../fragment/fragment.ts";
 import {
   MAX_PACK_SPAN_MS,
@@ -20,6 +22,7 @@ import {
   type TrackSetRow,
 } from "./fragment-index.ts";
 import { readTotals } from "./fragment-list.ts";
+import { chainIn, chainPack, type Queries } from "./sqlite-chains.ts";
 import { MIGRATIONS } from "./sqlite-schema.ts";
 
 type Row = Record<string, unknown>;
@@ -27,7 +30,9 @@ type Row = Record<string, unknown>;
 /** A fragment received before a range may reach into it by its length. */
 const RECEIVED_SLACK_MS = 60_000;
 
-const UPSERT = `INSERT INTO packs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+const UPSERT = `INSERT INTO packs (stream, pack_id, track_set, sealed, produced_start, produced_end,
+  received_first, received_last, first_sequence, last_sequence, bytes, totals, fragments)
+  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
   ON CONFLICT (stream, pack_id) DO UPDATE SET sealed = excluded.sealed,
   produced_start = excluded.produced_start, produced_end = excluded.produced_end,
   received_first = excluded.received_first, received_last = excluded.received_last,
@@ -46,6 +51,10 @@ const SUMMARY = `pack_id, track_set, sealed, produced_start, produced_end, recei
 export class SqliteStore {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #queries: Queries = {
+    all: (sql, ...values) => this.#all(sql, ...values),
+    run: (sql, ...values) => this.#run(sql, ...values),
+  };
 
   /** Throws `index.unavailable`. The first connection migrates; readers come after it. */
   constructor(path: string, { readOnly }: { readOnly: boolean }) {
@@ -95,6 +104,7 @@ export class SqliteStore {
   deleteStream(name: string): void {
     this.#transaction(() => {
       this.#run("INSERT OR IGNORE INTO garbage SELECT pack_id FROM packs WHERE stream = ?", name);
+      this.#run("DELETE FROM chains WHERE stream = ?", name);
       this.#run("DELETE FROM packs WHERE stream = ?", name);
       this.#run("DELETE FROM streams WHERE name = ?", name);
     });
@@ -109,8 +119,10 @@ export class SqliteStore {
           timestampScaleNs,
           tracksElement,
         );
-      for (const row of rows)
+      for (const row of rows) {
         if (this.#run(GROW, ...grownValues(row)) === 0) this.#run(UPSERT, ...packValues(row));
+        if (row.sealed) chainPack(this.#queries, row);
+      }
     });
   }
 
@@ -128,6 +140,10 @@ export class SqliteStore {
         ? undefined
         : { order: Number(last.page_order), firstSequence: Number(last.first_sequence) };
     return { packs: rows.map(summaryOf), next };
+  }
+
+  chain(stream: string, { fromMs, toMs }: TimeRange): PackChain | undefined {
+    return chainIn(this.#queries, stream, { fromUs: clampUs(fromMs), toUs: clampUs(toMs) });
   }
 
   pack(stream: string, packId: string): PackRow | undefined {

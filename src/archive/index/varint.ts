@@ -43,6 +43,10 @@ export class BlobWriter {
   text(value: string): void {
     const bytes = new TextEncoder().encode(value);
     this.uint(bytes.length);
+    this.append(bytes);
+  }
+
+  append(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -72,6 +76,11 @@ export class BlobReader {
 
   get done(): boolean {
     return this.#at >= this.#bytes.length;
+  }
+
+  /** What has not been read. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
   }
 
   byte(): number {

@@ -25,7 +25,7 @@ import { crc32 } from "../../native/crc32.ts";
 import { retimeBlocks } from "./block-scan.ts";
 import { type Extent, ready } from "./extents.ts";
 import type { ClipContent, ClipLayout } from "./layout.ts";
-import { fragmentsOf, type Piece } from "./pieces.ts";
+import { fragmentsOf, type Piece, unfolded } from "./pieces.ts";
 
 /** Media is read in steps of this many bytes: with the read-ahead, two are in memory. */
 const READ_BYTES = 1 << 20;
@@ -74,19 +74,25 @@ export class MkvLayout implements ClipLayout {
 
   async *#media(part: Part, start: number): AsyncGenerator<Extent> {
     let at = part.at + part.head.length;
-    for (const piece of part.pieces) {
-      const size = mediaBytes(piece);
-      if (at + size > start) {
-        const fragments = await fragmentsOf(this.#content.walk, piece, this.#content.clock);
-        let place = at;
-        for (const fragment of fragments) {
-          yield* this.#fragment(part, { piece, fragment, at: place });
-          place += fragmentBytes(fragment);
-        }
-        assert(place === at + size, "a pack's totals are not those of its fragments");
+    for (const whole of part.pieces) {
+      if (at + mediaBytes(whole) <= start) {
+        at += mediaBytes(whole);
+        continue;
       }
-      at += size;
+      for await (const piece of unfolded(this.#content.walk, whole)) {
+        if (at + mediaBytes(piece) > start) yield* this.#pieceMedia(part, piece, at);
+        at += mediaBytes(piece);
+      }
     }
+  }
+
+  async *#pieceMedia(part: Part, piece: Piece, at: number): AsyncGenerator<Extent> {
+    let place = at;
+    for (const fragment of await fragmentsOf(this.#content.walk, piece, this.#content.clock)) {
+      yield* this.#fragment(part, { piece, fragment, at: place });
+      place += fragmentBytes(fragment);
+    }
+    assert(place === at + mediaBytes(piece), "a pack's totals are not those of its fragments");
   }
 
   *#fragment(part: Part, place: FragmentPlace): Generator<Extent> {
@@ -119,19 +125,29 @@ export class MkvLayout implements ClipLayout {
     const size = sizeBytes(part.fragments * CUE_BYTES, 8);
     yield ready(at, join([idBytes("Cues"), size]));
     at += CUES_HEADER_BYTES;
-    for (const piece of part.pieces) {
-      const bytes = piece.totals.fragments * CUE_BYTES;
-      if (at + bytes > start) {
-        const fragments = await fragmentsOf(this.#content.walk, piece, this.#content.clock);
-        const points: Uint8Array[] = [];
-        for (const fragment of fragments) {
-          points.push(cueOf(part, { piece, fragment, at: place }));
-          place += fragmentBytes(fragment);
-        }
-        yield ready(at, join(points));
-      } else place += mediaBytes(piece);
-      at += bytes;
+    for (const whole of part.pieces) {
+      if (at + cueBytes(whole) <= start) {
+        at += cueBytes(whole);
+        place += mediaBytes(whole);
+        continue;
+      }
+      for await (const piece of unfolded(this.#content.walk, whole)) {
+        if (at + cueBytes(piece) > start)
+          yield ready(at, await this.#pieceCues(part, piece, place));
+        at += cueBytes(piece);
+        place += mediaBytes(piece);
+      }
     }
+  }
+
+  async #pieceCues(part: Part, piece: Piece, at: number): Promise<Uint8Array> {
+    const points: Uint8Array[] = [];
+    let place = at;
+    for (const fragment of await fragmentsOf(this.#content.walk, piece, this.#content.clock)) {
+      points.push(cueOf(part, { piece, fragment, at: place }));
+      place += fragmentBytes(fragment);
+    }
+    return join(points);
   }
 }
 
@@ -209,6 +225,10 @@ function seekPoints(info: number, tracks: number, cues: number): SeekPoint[] {
 /** What a piece takes: of each fragment its Tags, its Cluster header and its blocks. */
 function mediaBytes({ totals }: Piece): number {
   return totals.fragments * (TAGS_BYTES + CLUSTER_HEADER_BYTES) + totals.blocksBytes;
+}
+
+function cueBytes({ totals }: Piece): number {
+  return totals.fragments * CUE_BYTES;
 }
 
 function fragmentBytes({ blocksSize }: StoredFragment): number {

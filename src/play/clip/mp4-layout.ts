@@ -21,7 +21,7 @@ import type { ClipContent, ClipLayout } from "./layout.ts";
 import { framesByTrack } from "./mp4-frames.ts";
 import { gatherPayloads } from "./mp4-payloads.ts";
 import { type Carried, type Mp4Tracks, mp4TracksOf } from "./mp4-tracks.ts";
-import { fragmentsOf, type Piece } from "./pieces.ts";
+import { fragmentsOf, type Piece, unfolded } from "./pieces.ts";
 
 /** No sample lasts longer than this, µs: no fragment does. */
 const MAX_SAMPLE_US = 60_000_000;
@@ -91,21 +91,30 @@ export class Mp4Layout implements ClipLayout {
   async *#fragments(start: number): AsyncGenerator<Placed> {
     let at = this.#head.length;
     let sequence = 1;
-    for (const piece of this.#content.pieces) {
-      const bytes = this.#pieceBytes(piece);
-      const count = piece.totals.fragments;
-      if (at + bytes > start) {
-        const list = await fragmentsOf(this.#content.walk, piece, this.#content.clock);
-        let place = at;
-        for (const [i, fragment] of list.entries()) {
-          yield { piece, fragment, at: place, sequence: sequence + i };
-          place += this.#fragmentBytes(fragment);
-        }
-        assert(place === at + bytes, "a pack's totals are not those of its fragments");
+    for (const whole of this.#content.pieces) {
+      if (at + this.#pieceBytes(whole) <= start) {
+        at += this.#pieceBytes(whole);
+        sequence += whole.totals.fragments;
+        continue;
       }
-      at += bytes;
-      sequence += count;
+      for await (const piece of unfolded(this.#content.walk, whole)) {
+        const bytes = this.#pieceBytes(piece);
+        if (at + bytes > start) yield* this.#pieceFragments(piece, at, sequence);
+        at += bytes;
+        sequence += piece.totals.fragments;
+      }
     }
+  }
+
+  async *#pieceFragments(piece: Piece, at: number, sequence: number): AsyncGenerator<Placed> {
+    const list = await fragmentsOf(this.#content.walk, piece, this.#content.clock);
+    let place = at;
+    for (const [i, fragment] of list.entries()) {
+      yield { piece, fragment, at: place, sequence: sequence + i };
+      place += this.#fragmentBytes(fragment);
+    }
+    const whole = place === at + this.#pieceBytes(piece);
+    assert(whole, "a pack's totals are not those of its fragments");
   }
 
   #extent(placed: Placed, next: Placed | undefined): Extent {

@@ -3,17 +3,23 @@
  * range begins, where it ends and where packs overlap. Knows no container format.
  */
 import { createHash } from "node:crypto";
+import { assert } from "../../base/assert.ts";
 import { Fault } from "../../base/errors.ts";
-import type {
-  ClockName,
-  PackSummary,
-  PackTotals,
-  StoredFragment,
-  TimeRange,
+import { millis } from "../../base/units.ts";
+import {
+  CHAIN_OVERLAP_US,
+  type ClockName,
+  type Fingerprint,
+  type PackChain,
+  type PackSummary,
+  type PackTotals,
+  type StoredFragment,
+  type TimeRange,
 } from "../../fragment/fragment.ts";
+import { addFingerprint, packFingerprint } from "../../native/fingerprint.ts";
 import { compareBy } from "../order.ts";
 import { beforeSeekable } from "../resolver.ts";
-import { CHAIN_OVERLAP_US, listOf, steps, type Walk } from "../walk.ts";
+import { listOf, type StepOptions, steps, type Walk } from "../walk.ts";
 
 /** Fragments that follow each other in the clip, of one track set. */
 export interface Piece {
@@ -24,13 +30,13 @@ export interface Piece {
   readonly endUs: number;
   /** Added to producer times to get times that only go forward. 0 on the producer's clock. */
   readonly shiftUs: number;
-  /** A whole pack, whose list is read when its media is; or the fragments themselves. */
-  readonly content: PackSummary | readonly StoredFragment[];
+  /** A chain of packs or a whole pack, whose lists are read when its media is; or the fragments themselves. */
+  readonly content: PackChain | PackSummary | readonly StoredFragment[];
 }
 
 /**
- * Most pieces of one clip; each fragment that is held counts as one. With packs of one minute this is
- * five months, and some 100 MB while the clip is being sent.
+ * Most pieces of one clip; each fragment that is held counts as one, and so does a chain. Without chains and
+ * with packs of one minute this is five months, and some 100 MB while the clip is being sent.
  */
 export const MAX_PIECES = 250_000;
 
@@ -44,11 +50,37 @@ export interface PieceOptions extends Walk {
 
 /** The pieces in order; none when there is no media. Throws `stream.not-found`, `request.too-large`. */
 export async function piecesOf(options: PieceOptions): Promise<Piece[]> {
-  const { clock, range } = options;
+  const { clock, range, reader, stream } = options;
   const builder = new PieceBuilder(clock);
+  const chain = clock === "producer" ? await reader.chain(stream, range) : undefined;
+  if (chain === undefined) {
+    await gather(builder, options, range);
+    return builder.pieces;
+  }
+  const { firstSequence, lastSequence, producedStartUs, producedEndUs } = chain;
+  // Neighbours may overlap the chain's ends a little, and are whole for all that.
+  const beforeMs = Math.ceil((producedStartUs + CHAIN_OVERLAP_US) / 1000);
+  const afterMs = Math.floor((producedEndUs - CHAIN_OVERLAP_US) / 1000);
+  const toMs = millis(Math.min(range.toMs, beforeMs));
+  const fromMs = millis(Math.max(range.fromMs, afterMs));
+  const before = (pack: PackSummary) => pack.firstSequence >= firstSequence;
+  const after = (pack: PackSummary) => pack.firstSequence <= lastSequence;
+  await gather(builder, options, { ...range, toMs }, before);
+  builder.chain(chain);
+  await gather(builder, options, { ...range, fromMs }, after);
+  return builder.pieces;
+}
+
+async function gather(
+  builder: PieceBuilder,
+  options: PieceOptions,
+  range: TimeRange,
+  leaveOut: NonNullable<StepOptions["leaveOut"]> = () => false,
+): Promise<void> {
+  const { clock } = options;
   // The first pack is always listed: the clip's start is the start of one fragment.
   const takeWhole = () => builder.pieces.length > 0;
-  for await (const step of steps(options, { by: "time", clock, range }, takeWhole)) {
+  for await (const step of steps(options, { by: "time", clock, range }, { takeWhole, leaveOut })) {
     if (step.kind === "pack") builder.pack(step.pack);
     else {
       const [first] = step.fragments;
@@ -57,7 +89,28 @@ export async function piecesOf(options: PieceOptions): Promise<Piece[]> {
       builder.fragments(step.fragments);
     }
   }
-  return builder.pieces;
+}
+
+/** What a piece is made of: itself, or the packs of its chain one by one. Throws `store.not-found` when some are gone. */
+export async function* unfolded(walk: Walk, piece: Piece): AsyncGenerator<Piece, undefined> {
+  const { content } = piece;
+  if (!("fingerprint" in content)) {
+    yield piece;
+    return;
+  }
+  const { firstSequence, lastSequence, totals } = content;
+  const fromMs = millis(Math.floor(content.producedStartUs / 1000));
+  const toMs = millis(Math.ceil(content.producedEndUs / 1000));
+  const selection = { by: "time", clock: "producer", range: { fromMs, toMs } } as const;
+  let fragments = 0;
+  for await (const page of walk.reader.packs(walk.stream, selection, walk.signal))
+    for (const pack of page) {
+      if (pack.firstSequence < firstSequence || pack.lastSequence > lastSequence) continue;
+      fragments += pack.totals.fragments;
+      yield pieceOfPack(pack, 0);
+    }
+  if (fragments !== totals.fragments)
+    throw new Fault("store.not-found", "packs were deleted while they were read");
 }
 
 /** The fragments of a piece in the order they have in the clip. Throws `store.not-found` when they are gone. */
@@ -67,6 +120,7 @@ export async function fragmentsOf(
   clock: ClockName,
 ): Promise<readonly StoredFragment[]> {
   const { content } = piece;
+  assert(!("fingerprint" in content), "a chain is unfolded before its fragments are asked for");
   if (!("packId" in content)) return content;
   const list = await listOf(walk, content);
   if (list.length !== content.totals.fragments)
@@ -74,17 +128,33 @@ export async function fragmentsOf(
   return [...list].sort(compareBy(clock));
 }
 
-/** Says the same for the same media in the same order, and something else for anything else. */
+/**
+ * Says the same for the same media in the same order, and something else for anything else. Of whole packs it is
+ * the sum of their fingerprints, so that it does not matter whether they were found one by one or as a chain.
+ */
 export function identityOf(pieces: readonly Piece[], more: readonly string[]): string {
   const hash = createHash("sha256").update(more.join("\n"));
-  for (const { content, totals, shiftUs, trackSetId } of pieces) {
-    hash.update(`\n${trackSetId} ${shiftUs} ${totals.fragments} ${totals.blocksBytes}`);
-    if ("packId" in content) hash.update(`\n${content.packId}`);
-    else
-      for (const { packId, info, blocksSize, blocksCrc } of content)
-        hash.update(`\n${packId} ${info.number.sequence} ${blocksSize} ${blocksCrc}`);
+  let sum: Fingerprint = [0, 0];
+  for (const { content, shiftUs, trackSetId } of pieces) {
+    if ("fingerprint" in content) sum = addFingerprint(sum, content.fingerprint);
+    else if ("packId" in content) {
+      sum = addFingerprint(sum, packFingerprint(content));
+      if (shiftUs !== 0) hash.update(`\n${content.packId} ${shiftUs}`);
+    } else
+      for (const { packId, info, blocksSize, blocksCrc } of content) {
+        const { sequence } = info.number;
+        hash.update(`\n${trackSetId} ${shiftUs} ${packId} ${sequence} ${blocksSize} ${blocksCrc}`);
+      }
   }
-  return hash.digest("hex").slice(0, 32);
+  return hash
+    .update(`\n${sum.join(" ")}`)
+    .digest("hex")
+    .slice(0, 32);
+}
+
+function pieceOfPack(pack: PackSummary, shiftUs: number): Piece {
+  const { producedStartUs: startUs, producedEndUs: endUs, trackSetId, totals } = pack;
+  return { trackSetId, totals, startUs, endUs, shiftUs, content: pack };
 }
 
 class PieceBuilder {
@@ -98,11 +168,17 @@ class PieceBuilder {
   }
 
   pack(pack: PackSummary): void {
-    const { producedStartUs: startUs, producedEndUs: endUs, trackSetId, totals } = pack;
+    const { producedStartUs: startUs, producedEndUs: endUs } = pack;
     const receivedUs = pack.receivedFirstMs * 1000;
     const receivedEndUs = Math.max(pack.receivedLastMs * 1000, receivedUs + endUs - startUs);
     const shiftUs = this.#placement?.place({ startUs, endUs, receivedUs, receivedEndUs }) ?? 0;
-    this.#push({ trackSetId, totals, startUs, endUs, shiftUs, content: pack }, 1);
+    this.#push(pieceOfPack(pack, shiftUs), 1);
+  }
+
+  /** On the producer's clock only. */
+  chain(chain: PackChain): void {
+    const { trackSetId, totals, producedStartUs: startUs, producedEndUs: endUs } = chain;
+    this.#push({ trackSetId, totals, startUs, endUs, shiftUs: 0, content: chain }, 1);
   }
 
   /** As many pieces as track sets and shifts change. */

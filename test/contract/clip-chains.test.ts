@@ -1,0 +1,194 @@
+/** A clip is the same whether its packs are found as a chain or looked at one by one, on the real index. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { suite, test } from "node:test";
+import type { Archive } from "../../src/archive/archive.ts";
+import { SqliteStore } from "../../src/archive/index/sqlite-store.ts";
+import { Rope } from "../../src/base/rope.ts";
+import { micros, millis } from "../../src/base/units.ts";
+import type { FragmentReader, SealedFragment } from "../../src/fragment/fragment.ts";
+import { simpleBlock, tracksElement } from "../../src/media/mkv/writer.ts";
+import type { TrackSet } from "../../src/media/track.ts";
+import { type ClipFormat, type ClipPlan, planClip } from "../../src/play/clip/plan.ts";
+import { openArchive, openDirectIndex } from "../support/archives.ts";
+import { random } from "../support/random.ts";
+import { tempDir } from "../support/temp-dir.ts";
+
+const START_MS = 1_790_000_000_000;
+
+function trackSetOf(width: number): TrackSet {
+  const video = { width, height: 180 };
+  const tracks = [
+    { number: 1, type: "video", codecId: "V_VP9", encoding: "plain", video },
+  ] as const;
+  return { tracks, timestampScaleNs: 1_000_000, tracksElement: tracksElement(tracks) };
+}
+
+const SETS = [trackSetOf(320), trackSetOf(640)];
+
+interface Made {
+  readonly atMs: number;
+  readonly lengthMs: number;
+  readonly set: number;
+  readonly seekable: boolean;
+  readonly session: string;
+}
+
+function fragmentOf(made: Made, who: number): Omit<SealedFragment, "info"> & { info: object } {
+  const { atMs, lengthMs, seekable, session, set } = made;
+  const startUs = (START_MS + atMs) * 1000;
+  const frames = 1 + (who % 3);
+  const blocks = Array.from({ length: frames }, (_, i) => {
+    const payload = Rope.of(Uint8Array.of(0x82, 0x49, 0x83, who & 255, who >> 8, i));
+    const relativeTicks = Math.floor((i * lengthMs) / frames);
+    return simpleBlock({ track: 1, relativeTicks, key: i === 0 && seekable, payload });
+  });
+  return {
+    info: {
+      producedStartUs: micros(startUs),
+      producedEndUs: micros(startUs + lengthMs * 1000),
+      ...{ seekable, session, run: 1 },
+      totals: [{ track: 1, frames, keyframes: seekable ? 1 : 0, payloadBytes: 6 * frames }],
+    },
+    trackSet: SETS[set] ?? trackSetOf(1),
+    clusterNs: BigInt(startUs) * 1000n,
+    blocks: Rope.concat(blocks),
+    tags: [],
+  };
+}
+
+/** A camera that mostly goes on, and sometimes stops, steps back, changes its picture or is there twice. */
+function* history(seed: number, count: number, troubles: number): Generator<Made> {
+  const next = random(seed);
+  let [at, set] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const lengthMs = 200 + Math.floor(next() * 2000);
+    const trouble = next() < troubles ? Math.floor(next() * 4) : -1;
+    if (trouble === 0) at += Math.floor(next() * 90_000);
+    if (trouble === 1) at = Math.max(0, at - Math.floor(next() * 20_000));
+    if (trouble === 2) set = 1 - set;
+    const session = trouble === 3 ? `other${i}` : "s";
+    yield { atMs: at, lengthMs, set, seekable: next() < 0.9, session };
+    if (trouble !== 3) at += lengthMs - (next() < 0.2 ? Math.floor(next() * 150) : 0);
+  }
+}
+
+async function record(archive: Archive, list: Iterable<Made>): Promise<void> {
+  await archive.create({ name: "cam", retentionHours: 24 });
+  const recording = await archive.open({ stream: "cam", session: "s" });
+  const stored = Array.from(list, (made, who) => {
+    const fragment = fragmentOf(made, who);
+    const info = { ...fragment.info, number: recording.nextNumber() };
+    return recording.append({ ...fragment, info } as SealedFragment);
+  });
+  await Promise.all(stored);
+  await recording.close();
+}
+
+/** Only how packs are found differs. */
+function walked(archive: Archive): FragmentReader {
+  return {
+    packs: (...args) => archive.packs(...args),
+    chain: async () => undefined,
+    fragments: (...args) => archive.fragments(...args),
+    trackSet: (id) => archive.trackSet(id),
+    read: (packId, offset, size) => archive.read(packId, offset, size),
+    extent: (stream) => archive.extent(stream),
+  };
+}
+
+interface Asked {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly format: ClipFormat;
+}
+
+function plan(reader: FragmentReader, { fromMs, toMs, format }: Asked): Promise<ClipPlan | string> {
+  const range = { fromMs: millis(START_MS + fromMs), toMs: millis(START_MS + toMs) };
+  const clip = planClip({ reader, stream: "cam", range, clock: "producer", format });
+  return clip.catch((error: { code: string }) => error.code);
+}
+
+async function bytesOf(clip: ClipPlan, start = 0, end = clip.size): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of clip.chunks({ start, end })) parts.push(Buffer.from(part));
+  return Buffer.concat(parts);
+}
+
+async function assertAlike(archive: Archive, asked: Asked, next: () => number): Promise<void> {
+  const why = JSON.stringify(asked);
+  const [a, b] = [await plan(archive, asked), await plan(walked(archive), asked)];
+  if (typeof a === "string" || typeof b === "string") {
+    assert.equal(a, b, why);
+    return;
+  }
+  const facts = ({ chunks: _, ...rest }: ClipPlan) => rest;
+  assert.deepEqual(facts(a), facts(b), why);
+  assert.ok((await bytesOf(a)).equals(await bytesOf(b)), why);
+  const start = Math.floor(next() * a.size);
+  const end = start + Math.floor(next() * (a.size - start)) + 1;
+  assert.ok((await bytesOf(a, start, end)).equals(await bytesOf(b, start, end)), `part of ${why}`);
+}
+
+suite("Chains of packs", () => {
+  test("give the same clips, ETags and byte ranges as packs that are looked at one by one", async () => {
+    let chains = 0;
+    for (let seed = 1; seed <= 9; seed++) {
+      using dir = tempDir("chains");
+      const limits = { maxBytes: 500 + 100 * (seed % 5) };
+      const archive = await openArchive(dir.path, { limits, openIndex: openDirectIndex });
+      await record(archive, history(seed, 250, seed % 3 === 0 ? 0 : 0.02));
+      const next = random(seed * 77);
+      const extent = await archive.extent("cam");
+      const lastMs = Math.ceil((extent?.producedEndUs ?? 0) / 1000) - START_MS;
+      for (let i = 0; i < 12; i++) {
+        const fromMs = Math.floor(next() * lastMs) - 1000;
+        const toMs = fromMs + 1 + Math.floor(next() * (lastMs - fromMs + 2000));
+        const range = { fromMs: millis(START_MS + fromMs), toMs: millis(START_MS + toMs) };
+        if ((await archive.chain("cam", range)) !== undefined) chains++;
+        await assertAlike(archive, { fromMs, toMs, format: i % 2 === 0 ? "mkv" : "mp4" }, next);
+      }
+      await archive.close();
+    }
+    assert.ok(chains >= 20, `only ${chains} of 108 ranges were a chain`);
+  });
+
+  test("hold as much as the packs in them, and end before one that was deleted", async () => {
+    using dir = tempDir("chains");
+    const archive = await openArchive(dir.path, { limits: { maxBytes: 1 } });
+    await record(archive, history(3, 60, 0));
+    await archive.close();
+    const file = join(dir.path, "index.sqlite");
+    const store = new SqliteStore(file, { readOnly: false });
+    const all = { fromMs: millis(0), toMs: millis(START_MS * 2) };
+    const packs = store.packs("cam", { by: "time", clock: "producer", range: all }).packs;
+    const fragments = (list: readonly { totals: { fragments: number } }[]) =>
+      list.reduce((sum, { totals }) => sum + totals.fragments, 0);
+    const whole = store.chain("cam", all);
+    assert.equal(whole?.totals.fragments, fragments(packs.slice(1)));
+    assert.equal(whole?.lastSequence, packs.at(-1)?.lastSequence);
+    const db = new DatabaseSync(file);
+    db.prepare("DELETE FROM packs WHERE pack_id = ?").run(packs[20]?.packId ?? "");
+    db.close();
+    const left = store.chain("cam", all);
+    assert.equal(left?.firstSequence, packs[22]?.firstSequence);
+    assert.equal(left?.totals.fragments, fragments(packs.slice(22)));
+    store.close();
+  });
+
+  test("are not made of packs whose neighbours cannot be told apart from the index", async () => {
+    using dir = tempDir("chains");
+    const archive = await openArchive(dir.path, { limits: { maxBytes: 1 } });
+    const steady = (atMs: number, count: number): Made[] =>
+      Array.from({ length: count }, (_, i) => ({
+        ...{ atMs: atMs + i * 1000, lengthMs: 1000, set: 0, seekable: true, session: "s" },
+      }));
+    // The same ten seconds twice: the camera's clock was set back.
+    await record(archive, [...steady(0, 20), ...steady(5000, 20)]);
+    const range = { fromMs: millis(START_MS), toMs: millis(START_MS + 60_000) };
+    assert.equal(await archive.chain("cam", range), undefined);
+    await assertAlike(archive, { fromMs: 0, toMs: 60_000, format: "mp4" }, random(1));
+    await archive.close();
+  });
+});
