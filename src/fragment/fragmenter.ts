@@ -142,6 +142,8 @@ export class Fragmenter {
     this.finish();
     this.#trackSet = trackSet;
     this.#timeline = new Timeline(trackSet);
+    // A configuration may change in the middle of a Cluster.
+    this.#timeline.cluster(this.#clusterNs);
     this.#video = trackSet.tracks.filter((t) => t.type === "video").map((t) => t.number);
     this.#emit({ kind: "tracks", trackSet });
   }

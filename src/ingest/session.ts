@@ -140,7 +140,7 @@ export class IngestSession {
     if (this.#ending) return;
     this.#ending = true;
     this.#timer();
-    this.#sealOpen();
+    this.#sealOpen(this.#fault?.code !== "mkv.bad-crc");
     this.#parts.live.close();
     this.#maybeFinish();
   }
@@ -173,8 +173,10 @@ export class IngestSession {
     }
   }
 
-  #sealOpen(): void {
+  /** `rest`: with what still waits for its configuration. */
+  #sealOpen(rest = false): void {
     try {
+      if (rest) for (const item of this.#normaliser.finish()) this.#fragmenter.accept(item);
       this.#fragmenter.finish();
       this.#deliver();
     } catch (error) {

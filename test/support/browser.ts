@@ -20,15 +20,15 @@ export interface TestBrowser extends AsyncDisposable {
 
 /** Throws when there is no Chromium: guard the test with `needs("chromium")`. */
 export async function openBrowser(
-  options: { width?: number; height?: number } = {},
+  options: { width?: number; height?: number; flags?: readonly string[] } = {},
 ): Promise<TestBrowser> {
-  const { width = 1280, height = 800 } = options;
+  const { width = 1280, height = 800, flags = [] } = options;
   // Shared memory on disk makes media stutter; the profile goes to memory for the same reason.
   const root = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
   const profile = mkdtempSync(join(root, "streambank-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: tools.chromium ?? "chromium",
-    args: FLAGS,
+    args: [...FLAGS, ...flags],
     ignoreDefaultArgs: ["--disable-dev-shm-usage"],
     viewport: { width, height },
   });

@@ -28,7 +28,8 @@ export function cut(
   };
   const drain = () => {
     for (let item = reader.pull(); item !== undefined; item = reader.pull())
-      for (const made of normaliser.accept(item)) fragmenter.accept(made);
+      if (normaliser.idle && item.kind !== "tracks") fragmenter.accept(item);
+      else for (const made of normaliser.accept(item)) fragmenter.accept(made);
     for (let event = fragmenter.pull(); event !== undefined; event = fragmenter.pull()) {
       if (event.kind === "sealed") result.fragments.push(event.fragment);
       if (event.kind === "opened") result.timecodes.push(event.timecode);
@@ -42,6 +43,7 @@ export function cut(
   }
   reader.end();
   drain();
+  for (const made of normaliser.finish()) fragmenter.accept(made);
   fragmenter.finish();
   drain();
   return { ...result, droppedTags: fragmenter.droppedTags };

@@ -23,9 +23,9 @@ export const HEVC = "V_MPEGH/ISO/HEVC";
 const H264_SPS = 7;
 const H264_PPS = 8;
 
-/** Whether the track has to be converted: H.264 or HEVC with no CodecPrivate, or one with start codes. */
+/** Whether the track has to be converted: plain H.264 or HEVC with no CodecPrivate, or one with start codes. */
 export function needsNormalising(track: Track): boolean {
-  if (track.codecId !== AVC && track.codecId !== HEVC) return false;
+  if ((track.codecId !== AVC && track.codecId !== HEVC) || track.encoding !== "plain") return false;
   const config = track.codecPrivate;
   return config === undefined || config.length === 0 || startsWithCode(config);
 }

@@ -56,6 +56,12 @@ export function sampleCounter(
   return (payload) => readable(() => format.samples(track, payload));
 }
 
+/** Whether `configFromVideoFrame` can give the track the CodecPrivate it lacks. */
+export function lacksConfig(track: Track): boolean {
+  if (track.codecPrivate !== undefined || track.encoding === "unsupported") return false;
+  return videoFormats[track.codecId]?.configOf !== undefined;
+}
+
 /**
  * A CodecPrivate from a key frame, for a VP9 or AV1 track that has none (VP9: features, AV1: av1C). H.264 and
  * HEVC: see annexb.ts. Undefined: nothing to be found there.

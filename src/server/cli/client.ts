@@ -36,11 +36,21 @@ export async function call(url: string, init: CallInit): Promise<Response> {
     throw unreachable(url, cause);
   }
   if (response.ok) return response;
-  throw await faultOf(response);
+  throw refusalOf(response.status, await response.text().catch(() => ""));
 }
 
+/** The same, with the answer read as JSON. */
 export async function callJson<T>(url: string, init: CallInit): Promise<T> {
-  return (await (await call(url, init)).json()) as T;
+  const response = await call(url, init);
+  try {
+    return (await response.json()) as T;
+  } catch (cause) {
+    if (init.signal.aborted) throw cause;
+    const { origin } = new URL(url);
+    throw new Fault("request.bad", `what answers at ${origin} is not a Streambank server`, {
+      cause,
+    });
+  }
 }
 
 /** A connection that could not be made, in one line. */
@@ -52,12 +62,13 @@ export function unreachable(url: string, cause: unknown): Fault {
   });
 }
 
-async function faultOf(response: Response): Promise<Fault> {
-  const text = await response.text().catch(() => "");
+/** The server's own fault from the body of its refusal, or `internal` when it is not one of ours. */
+export function refusalOf(status: number | undefined, text: string): Fault {
   try {
     const { error } = JSON.parse(text) as { error: { code: FaultCode; message: string } };
     return new Fault(error.code, error.message);
   } catch {
-    return new Fault("internal", `the server answered ${response.status} ${text.slice(0, 200)}`);
+    const line = text.slice(0, 200).replace(/\s+/g, " ").trim();
+    return new Fault("internal", `the server answered ${status} ${line}`);
   }
 }

@@ -1,9 +1,11 @@
 /** What a command gets from the process, so that tests can run commands without one. */
+import type { Readable } from "node:stream";
 import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/errors.ts";
 
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: Readable;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly clock: Clock;
@@ -24,12 +26,16 @@ export interface DemoCameraOptions {
 /** Runs one command. Resolves with the exit code; throws a `Fault` for what the user should read. */
 export type Command = (argv: readonly string[], context: CliContext) => Promise<number>;
 
-/** Writes and waits while the other side is slow. Quiet when the reader has gone away (a closed pipe). */
+/**
+ * Writes and waits while the other side is slow. Rejects with `EPIPE` when a pipe's reader has gone away, with
+ * `request.bad` for anything else.
+ */
 export function write(out: NodeJS.WritableStream, data: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     out.write(data, (error) => {
       if (error === null || error === undefined) resolve();
-      else reject(error);
+      else if ((error as NodeJS.ErrnoException).code === "EPIPE") reject(error);
+      else reject(new Fault("request.bad", `cannot write: ${error.message}`, { cause: error }));
     });
   });
 }

@@ -1,13 +1,13 @@
 /** `streambank inspect FILE`: tracks, fragments, frames and the first error of a Matroska file. */
-import { createReadStream } from "node:fs";
 import { Fault } from "../../base/errors.ts";
 import { MkvInspector } from "../../media/mkv/inspect.ts";
 import { readArgs } from "./args.ts";
-import { type CliContext, type Command, write } from "./context.ts";
+import { type Command, write } from "./context.ts";
+import { openInput } from "./input.ts";
 
 /** Exit code 1 when the file has an error, 0 otherwise. */
 export const inspect: Command = async (argv, context) => {
-  const args = readArgs(argv, { json: { type: "boolean" } });
+  const args = readArgs(argv, { json: { type: "boolean" } }, { most: 1 });
   const [path] = args.rest;
   if (path === undefined) throw new Fault("config.bad", "inspect: the FILE is missing");
   const inspector = new MkvInspector();
@@ -18,16 +18,6 @@ export const inspect: Command = async (argv, context) => {
   else await write(context.stdout, describe(path, found));
   return found.error === null ? 0 : 1;
 };
-
-/** A file's bytes, or standard input for `-`. Throws `request.bad` when there is no such file. */
-export async function* openInput(path: string, context: CliContext): AsyncIterable<Uint8Array> {
-  const input = path === "-" ? context.stdin : createReadStream(path, { highWaterMark: 1 << 18 });
-  try {
-    for await (const chunk of input) yield chunk as unknown as Uint8Array;
-  } catch (cause) {
-    throw new Fault("request.bad", `cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
 
 function describe(path: string, found: ReturnType<MkvInspector["summary"]>): string {
   const tracks = found.tracks.map(

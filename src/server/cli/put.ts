@@ -1,16 +1,14 @@
 /** `streambank put FILE|-`: pushes Matroska to a stream with PutMedia and waits for its acks. */
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
-import { request as tlsRequest } from "node:https";
 import { Fault } from "../../base/errors.ts";
-import { parseTime } from "../../play/time.ts";
-import { AckTally } from "./ack-tally.ts";
-import { type Args, readArgs } from "./args.ts";
-import { serverFlag, serverUrl, unreachable } from "./client.ts";
+import type { StreamView } from "../routes/streams.ts";
+import { readArgs } from "./args.ts";
+import { callJson, serverFlag, serverUrl, streamPath } from "./client.ts";
 import { type CliContext, type Command, write } from "./context.ts";
-import { openInput } from "./inspect.ts";
+import { openInput } from "./input.ts";
 import { paced } from "./pace.ts";
-import { Progress } from "./progress.ts";
-import { createStream } from "./streams.ts";
+import { createStream, retentionHours } from "./streams.ts";
+import { timeOf } from "./times.ts";
+import { type UploadResult, upload } from "./upload.ts";
 
 const flags = {
   ...serverFlag,
@@ -21,114 +19,92 @@ const flags = {
   "retention-hours": { type: "string" },
 } as const;
 
-/** Exit code 0 when every fragment was stored (or only received, when the stream keeps nothing). */
+/** What a stopped command did on purpose. */
+const CUT = "mkv.truncated";
+
+/**
+ * Exit code 0 when all of the input was sent and every fragment stored (or only received, when the stream
+ * keeps nothing).
+ */
 export const put: Command = async (argv, context) => {
-  const args = readArgs(argv, flags);
+  const args = readArgs(argv, flags, { most: 1 });
   const [path] = args.rest;
   if (path === undefined) throw new Fault("config.bad", "put: the FILE is missing (- for stdin)");
   const stream = args.need("stream");
   const base = serverUrl(args);
-  const startMs = startOf(args, context);
-  if (args.on("create")) await createIfMissing(base, stream, args.text("retention-hours"));
-  const input = openInput(path, context);
-  const body = args.on("realtime") ? paced(input, context) : input;
-  const tally = await send({ base, stream, startMs, body, context });
-  await write(context.stdout, `${tally.line()}\n`);
-  for (const error of tally.errors) await write(context.stderr, `${error}\n`);
-  return tally.complete ? 0 : 1;
+  const startMs = timeOf(args, "start") ?? context.clock.now();
+  const hours = retentionHours(args);
+  if (hours !== undefined && !args.on("create"))
+    throw new Fault("config.bad", "--retention-hours is for new streams: add --create");
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  try {
+    const input = await begun(openInput(path, { stdin: context.stdin, signal }), path);
+    if (args.on("create")) await createIfMissing({ base, name: stream, hours, signal });
+    const body = args.on("realtime") ? paced(input, { clock: context.clock, signal }) : input;
+    const result = await upload({ base, stream, startMs, body, context });
+    return await report(result, { base, stream, context });
+  } finally {
+    // Input that nobody waits for any more would keep the process alive.
+    over.abort();
+  }
 };
 
-function startOf(args: Args, context: CliContext): number {
-  const text = args.text("start");
-  return text === undefined ? context.clock.now() : parseTime(text);
+/** The same input, known to exist: nothing is created and nobody called for a file that cannot be read. */
+async function begun(
+  input: AsyncIterable<Uint8Array>,
+  path: string,
+): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = input[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done === true) throw new Fault("request.bad", `${path} is empty`);
+  const all = async function* () {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  };
+  return all();
 }
 
-async function createIfMissing(base: string, stream: string, hours?: string): Promise<void> {
-  if (hours !== undefined && !/^\d+$/.test(hours))
-    throw new Fault("config.bad", `--retention-hours: not a whole number: ${hours}`);
+async function createIfMissing(options: Parameters<typeof createStream>[0]): Promise<void> {
   try {
-    await createStream(base, stream, hours === undefined ? undefined : Number(hours));
+    await createStream(options);
   } catch (error) {
     if (!(error instanceof Fault && error.code === "stream.exists")) throw error;
   }
 }
 
-interface SendOptions {
+interface Target {
   readonly base: string;
   readonly stream: string;
-  readonly startMs: number;
-  readonly body: AsyncIterable<Uint8Array>;
   readonly context: CliContext;
 }
 
-async function send({ base, stream, startMs, body, context }: SendOptions): Promise<AckTally> {
-  const url = `${base}/putMedia`;
-  const start = `${Math.floor(startMs / 1000)}.${String(startMs % 1000).padStart(3, "0")}`;
-  const open = url.startsWith("https:") ? tlsRequest : request;
-  const out = open(url, {
-    method: "POST",
-    signal: context.signal,
-    headers: {
-      "x-amzn-stream-name": stream,
-      "x-amzn-fragment-timecode-type": "RELATIVE",
-      "x-amzn-producer-start-timestamp": start,
-      "transfer-encoding": "chunked",
-    },
-  });
-  out.setNoDelay(true);
-  const tally = new AckTally();
-  const answered = readAnswer(out, tally, url);
-  // The answer may end first (an ERROR ack): then the rest of the input is not sent.
-  await Promise.race([sendBody(out, body, tally, context).catch(() => {}), answered]);
-  await answered;
-  return tally;
+/** Says what became of the input. Resolves with the exit code. */
+async function report({ tally, whole, lost }: UploadResult, target: Target): Promise<number> {
+  const { stdout, stderr, signal } = target.context;
+  const stopped = signal.aborted;
+  const errors = tally.errors.filter(({ code }) => !(stopped && code === CUT));
+  // The question comes first, so that what is printed is complete when it fails.
+  const liveOnly = tally.received > tally.persisted && errors.length === 0 && !stopped;
+  const stored = tally.persisted === tally.received || (liveOnly && (await keepsNothing(target)));
+  await write(stdout, `${tally.line()}${stored && liveOnly ? ": the stream is live only" : ""}\n`);
+  for (const { line } of errors) await write(stderr, `${line}\n`);
+  if (stopped) await write(stderr, "stopped before the end of the input\n");
+  if (stopped) return 130;
+  if (lost !== undefined) throw lost;
+  if (errors.length > 0) return 1;
+  if (!whole)
+    throw new Fault(
+      "server.closing",
+      "the server ended the connection before all of the input was sent",
+    );
+  if (!stored) throw new Fault("store.unavailable", "not everything received was stored");
+  if (tally.received === 0) throw new Fault("request.no-media", "there was no media in the input");
+  return 0;
 }
 
-async function sendBody(
-  out: ClientRequest,
-  body: AsyncIterable<Uint8Array>,
-  tally: AckTally,
-  context: CliContext,
-): Promise<void> {
-  const progress = new Progress({ out: context.stderr, clock: context.clock });
-  out.flushHeaders();
-  let sent = 0;
-  for await (const chunk of body) {
-    if (out.destroyed || tally.ended) break;
-    await write(out, chunk);
-    sent += chunk.length;
-    progress.show(sent, tally.line());
-  }
-  progress.end();
-  out.end();
-}
-
-function readAnswer(out: ClientRequest, tally: AckTally, url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    out.once("error", (cause) => (tally.ended ? resolve() : reject(unreachable(url, cause))));
-    out.once("response", (response: IncomingMessage) => {
-      response.setEncoding("utf8");
-      let text = "";
-      response.on("data", (piece: string) => {
-        if (response.statusCode === 200) tally.read(piece);
-        else text += piece;
-      });
-      response.once("error", (cause) => reject(unreachable(url, cause)));
-      response.once("end", () => {
-        tally.end();
-        if (response.statusCode === 200) resolve();
-        else reject(refusal(response, text));
-      });
-    });
-  });
-}
-
-function refusal(response: IncomingMessage, text: string): Fault {
-  const type = response.headers["x-amzn-errortype"];
-  let message = text;
-  try {
-    message = (JSON.parse(text) as { Message?: string }).Message ?? text;
-  } catch {}
-  const code = type === "ResourceNotFoundException" ? "stream.not-found" : "request.bad";
-  return new Fault(code, `${message} (${response.statusCode})`);
+async function keepsNothing({ base, stream, context }: Target): Promise<boolean> {
+  const { signal } = context;
+  const view = await callJson<StreamView>(`${base}${streamPath(stream)}`, { signal });
+  return view.retentionHours === 0;
 }

@@ -1,23 +1,17 @@
 /** Finds the command and turns what it throws into one line and an exit code. */
 import { asFault, Fault } from "../../base/errors.ts";
-import { clip } from "./clip.ts";
 import type { CliContext, Command } from "./context.ts";
-import { inspect } from "./inspect.ts";
-import { list } from "./list.ts";
-import { put } from "./put.ts";
-import { demo, serve } from "./serve.ts";
-import { streams } from "./streams.ts";
-import { tail } from "./tail.ts";
 
-const commands: Readonly<Record<string, Command>> = {
-  serve,
-  demo,
-  streams,
-  put,
-  tail,
-  clip,
-  ls: list,
-  inspect,
+/** Each is loaded when it is asked for: `ls` does not wait for the server's modules. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serve,
+  demo: async () => (await import("./serve.ts")).demo,
+  streams: async () => (await import("./streams.ts")).streams,
+  put: async () => (await import("./put.ts")).put,
+  tail: async () => (await import("./tail.ts")).tail,
+  clip: async () => (await import("./clip.ts")).clip,
+  ls: async () => (await import("./list.ts")).list,
+  inspect: async () => (await import("./inspect.ts")).inspect,
 };
 
 const HELP = `streambank: live video in, kept, and found by time
@@ -26,10 +20,10 @@ const HELP = `streambank: live video in, kept, and found by time
            [--default-retention-hours H] [--log-level info|warn|error|silent]
   demo     serve, with a demo camera
   streams  list [--json] | create NAME [--retention-hours H] | delete NAME
-  put      FILE|- --stream S [--create] [--start T] [--realtime]
+  put      FILE|- --stream S [--create [--retention-hours H]] [--start T] [--realtime]
   tail     --stream S [--format mkv|frames] [--from T] [-o F]
-  clip     --stream S --from T --to T [--format mkv|mp4] -o F
-  ls       --stream S [--from T --to T] [--json]
+  clip     --stream S --from T --to T [--clock server] [--format mkv|mp4] -o F
+  ls       --stream S [--from T] [--to T] [--clock server] [--json]
   inspect  FILE [--json]
 
 T is ISO 8601 or milliseconds since 1970, on the producer's clock unless --clock server.
@@ -39,16 +33,20 @@ T is ISO 8601 or milliseconds since 1970, on the producer's clock unless --clock
 /** Resolves with the process's exit code: 0 fine, 1 the command failed, 2 it could not be understood. */
 export async function run(argv: readonly string[], context: CliContext): Promise<number> {
   const [name = "help", ...rest] = argv;
-  if (["help", "--help", "-h"].includes(name) || rest.includes("--help")) {
+  if (
+    ["help", "--help", "-h"].includes(name) ||
+    rest.some((word) => word === "--help" || word === "-h")
+  ) {
     context.stdout.write(HELP);
     return 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
     context.stderr.write(`streambank: no command ${name}; streambank help lists them\n`);
     return 2;
   }
   try {
+    const command = await load();
     return await command(rest, context);
   } catch (error) {
     return report(error, context);
@@ -56,6 +54,8 @@ export async function run(argv: readonly string[], context: CliContext): Promise
 }
 
 function report(error: unknown, context: CliContext): number {
+  // The reader of our output has seen enough (`| head`).
+  if ((error as NodeJS.ErrnoException).code === "EPIPE") return 0;
   if (context.signal.aborted && (error as Error).name === "AbortError") return 130;
   const fault = asFault(error);
   context.stderr.write(`streambank: ${fault.message} [${fault.code}]\n`);

@@ -1,12 +1,13 @@
 /** `streambank tail --stream S`: live frames as they come, until Ctrl-C. */
-import { createWriteStream } from "node:fs";
 import { WebSocket } from "ws";
-import { Fault } from "../../base/errors.ts";
-import { type Args, readArgs } from "./args.ts";
-import { serverFlag, serverUrl, socketUrl, streamPath, unreachable } from "./client.ts";
-import { type CliContext, type Command, write } from "./context.ts";
-import { rangeQuery } from "./list.ts";
+import { Fault, type FaultCode } from "../../base/errors.ts";
+import { readArgs } from "./args.ts";
+import { refusalOf, serverFlag, serverUrl, socketUrl, streamPath, unreachable } from "./client.ts";
+import type { CliContext, Command } from "./context.ts";
+import { openOutput } from "./output.ts";
 import { frameLine } from "./tail-frame.ts";
+import { TailWriter } from "./tail-writer.ts";
+import { rangeQuery } from "./times.ts";
 
 const flags = {
   ...serverFlag,
@@ -16,76 +17,98 @@ const flags = {
   output: { type: "string", short: "o" },
 } as const;
 
+/** Exit code 0 when it was stopped; the server going away is an error. */
 export const tail: Command = async (argv, context) => {
-  const args = readArgs(argv, flags);
+  const args = readArgs(argv, flags, { most: 0 });
   const format = args.text("format") ?? "frames";
   if (format !== "mkv" && format !== "frames")
     throw new Fault("config.bad", `--format: mkv or frames, not ${format}`);
-  const output = args.text("output");
-  const out = output === undefined || output === "-" ? context.stdout : createWriteStream(output);
   const query = rangeQuery(args);
   query.set("format", format);
-  const path = `${streamPath(args.need("stream"))}/tail?${query}`;
-  const socket = new WebSocket(`${socketUrl(serverUrl(args))}${path}`, {
-    perMessageDeflate: false,
-  });
-  await follow({ socket, out, format, args, context });
-  if (out !== context.stdout) await new Promise<void>((resolve) => out.end(() => resolve()));
+  const base = serverUrl(args);
+  const url = `${socketUrl(base)}${streamPath(args.need("stream"))}/tail?${query}`;
+  const output = args.text("output") ?? "-";
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  try {
+    await follow({ socket, base, format, output, context });
+  } finally {
+    // Also ends a socket that only the output has failed: it would keep the process alive.
+    socket.terminate();
+  }
   return 0;
 };
 
 interface FollowOptions {
   readonly socket: WebSocket;
-  readonly out: NodeJS.WritableStream;
+  /** The server's base URL, for messages. */
+  readonly base: string;
   readonly format: "mkv" | "frames";
-  readonly args: Args;
+  /** A file, or `-`. */
+  readonly output: string;
   readonly context: CliContext;
 }
 
 /** Resolves when the command is stopped; rejects when the server refuses or goes away. */
-function follow({ socket, out, format, args, context }: FollowOptions): Promise<void> {
+function follow({ socket, base, format, output, context }: FollowOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = () => socket.close(1000);
-    context.signal.addEventListener("abort", stop, { once: true });
-    let writing = Promise.resolve();
-    const keep = (data: string | Uint8Array) => {
-      writing = writing.then(() => write(out, data)).catch(reject);
+    const open = () => openOutput(output, context, { whole: false });
+    const writer = new TailWriter({ socket, open, onFailed: reject });
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+      socket.resume();
+      socket.close(1000);
     };
+    if (context.signal.aborted) stop();
+    context.signal.addEventListener("abort", stop, { once: true });
+    // Only a server that agreed may cost the user the file that was there.
+    socket.once("open", () => writer.begin());
+    let said: Fault | undefined;
     socket.on("message", (data: Buffer, binary) => {
-      if (binary) keep(format === "mkv" ? data : `${frameLine(data)}\n`);
-      else notice(data.toString("utf8"), context);
+      if (stopped) return;
+      try {
+        if (binary) writer.push(format === "mkv" ? data : `${frameLine(data)}\n`);
+        else said = notice(data.toString("utf8"), context) ?? said;
+      } catch (error) {
+        reject(error);
+      }
     });
-    socket.once("error", (cause) => reject(unreachable(serverUrl(args), cause)));
+    socket.on("error", (cause) => {
+      if (!stopped) reject(unreachable(base, cause));
+    });
     socket.once("unexpected-response", (_request, response) => {
       let text = "";
       response.on("data", (piece: Buffer) => {
         text += piece.toString("utf8");
       });
-      response.once("end", () => reject(new Fault("request.bad", messageOf(text))));
+      response.once("end", () => reject(refusalOf(response.statusCode, text)));
     });
     socket.once("close", (code, reason) => {
-      const left = context.signal.aborted || code === 1000;
-      const why = reason.toString("utf8");
-      writing.then(
-        () => (left ? resolve() : reject(new Fault("server.closing", `closed: ${code} ${why}`))),
-        reject,
-      );
+      const gone = stopped ? undefined : (said ?? goneFault(code, reason.toString("utf8")));
+      writer.finish().then(() => (gone === undefined ? resolve() : reject(gone)), reject);
     });
   });
 }
 
-function messageOf(text: string): string {
-  try {
-    return (JSON.parse(text) as { error: { message: string } }).error.message;
-  } catch {
-    return text.slice(0, 200);
-  }
+function goneFault(code: number, reason: string): Fault {
+  const why = reason === "" ? `code ${code}` : reason;
+  return new Fault("server.closing", `the server ended the connection: ${why}`);
 }
 
-/** Says on standard error what the server says in words; media goes to the output alone. */
-function notice(text: string, context: CliContext): void {
-  const message = JSON.parse(text) as { type: string; frames?: number };
-  if (message.type === "lost") context.stderr.write(`lost ${message.frames} frames: too slow\n`);
-  if (message.type === "offline" || message.type === "live")
-    context.stderr.write(`${message.type}\n`);
+interface Notice {
+  readonly type: string;
+  readonly frames?: number;
+  readonly code?: FaultCode;
+  readonly message?: string;
+}
+
+/** Says on standard error what the server says in words; media goes to the output alone. Gives back an error. */
+function notice(text: string, { stderr }: CliContext): Fault | undefined {
+  const { type, frames, code = "internal", message = "" } = JSON.parse(text) as Notice;
+  if (type === "lost") stderr.write(`lost ${frames} frames: too slow\n`);
+  if (type === "gap") stderr.write("gap: fragments are missing from the archive here\n");
+  if (type === "offline" || type === "live") stderr.write(`${type}\n`);
+  if (type !== "error") return undefined;
+  stderr.write(`error: ${message} [${code}]\n`);
+  return new Fault(code, message);
 }
