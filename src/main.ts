@@ -1,5 +1,4 @@
 /** The process: makes the real clock, turns signals into an AbortSignal, runs the command. */
-import { runDemoCamera } from "../samples/demo-camera.ts";
 import { realClock } from "./base/clock.ts";
 import { tuneGarbageCollection } from "./native/gc.ts";
 import { run } from "./server/cli/run.ts";
@@ -13,11 +12,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     stop.abort();
   });
 }
-// A reader that goes away (`| head`) is not an error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  stop.abort();
-});
+// A reader that goes away (`| head`) ends the command; what else goes wrong the command itself says.
+process.stdout.on("error", () => stop.abort());
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
@@ -26,5 +22,6 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   clock: realClock,
   signal: stop.signal,
-  demoCamera: runDemoCamera,
+  // Only `demo` needs it.
+  demoCamera: async (options) => (await import("../samples/demo-camera.ts")).runDemoCamera(options),
 });

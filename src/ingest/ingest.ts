@@ -58,11 +58,11 @@ export class Ingest {
     return session;
   }
 
-  /** Ends every session as if its body had ended, and waits until all that was received is decided. */
+  /** Ends every session with an ERROR ack, and waits until all that was received is decided. */
   async close(): Promise<void> {
     this.#closing = true;
     const sessions = [...this.#sessions];
-    for (const session of sessions) session.abort();
+    for (const session of sessions) session.shutDown();
     await Promise.all(sessions.map((session) => session.done));
   }
 }

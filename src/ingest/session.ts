@@ -5,7 +5,7 @@
  */
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { type Crc32, crc32 } from "../base/crc32.ts";
-import { asFault, type Fault } from "../base/errors.ts";
+import { asFault, Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Millis } from "../base/units.ts";
 import type { Recording, SealedFragment } from "../fragment/fragment.ts";
@@ -133,6 +133,13 @@ export class IngestSession {
 
   /** The connection broke: whole blocks are stored, and there is nobody to tell. */
   abort(): void {
+    this.#stop();
+  }
+
+  /** The server stops: whole blocks are stored, and the producer is told that its body was not taken to the end. */
+  shutDown(): void {
+    if (this.#ending) return;
+    this.#fault ??= new Fault("server.closing", "the server is stopping");
     this.#stop();
   }
 

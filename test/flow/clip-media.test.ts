@@ -242,6 +242,33 @@ suite("a clip of real media", needs("ffmpeg"), () => {
     }
   });
 
+  for (const encoder of ["libx264", "libx265"] as const)
+    test(`of a camera that changed its picture in between shows both sizes (${encoder})`, async () => {
+      const reader = new FakeReader({ perPack: 2 });
+      for (const [i, size] of ["320x180", "640x360"].entries()) {
+        const path = join(dir, `${encoder}-${size}.mkv`);
+        const source = ["-f", "lavfi", "-i", `testsrc2=s=${size}:r=25`, "-t", "4"];
+        const quiet = encoder === "libx265" ? ["-x265-params", "log-level=none"] : [];
+        await ffmpeg("-y", ...source, "-c:v", encoder, ...quiet, "-g", "25", path);
+        const startMs = FAKE_START_MS + i * 4000;
+        const options = { startMs, session: `s${i}`, sequence: 1 + 10 * i };
+        reader.addAll("cam", fragmentsOfFile(readFileSync(path), options));
+      }
+      const clip = await plan(reader, "mp4");
+      const path = await fileOf(clip, `${encoder}-both.mp4`);
+      assert.equal((await bytesOf(clip)).length, clip.size);
+      const show = ["-show_entries", "frame=width,height", "-of", "csv=p=0"];
+      const { stdout, stderr } = await run("ffprobe", ["-v", "warning", ...show, path]);
+      assert.equal(stderr, "");
+      // Side data makes rows of its own.
+      const rows = stdout.split("\n").filter((row) => /^\d/.test(row));
+      const sizes = rows.map((row) => row.split(",", 2).join("x"));
+      assert.deepEqual(
+        sizes,
+        Array.from({ length: 200 }, (_, i) => (i < 100 ? "320x180" : "640x360")),
+      );
+    });
+
   test("across a gap keeps the gap", async () => {
     const file = readFileSync(await makeMedia("video-only"));
     const reader = new FakeReader();

@@ -1,6 +1,7 @@
 /** `POST /putMedia`: a producer's endless Matroska body, and its acks in the answer (KVS page PutMedia). */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../../base/clock.ts";
 import { asFault, type Fault, type FaultCode } from "../../base/errors.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { type Ack, ackLine } from "../ack.ts";
@@ -9,8 +10,15 @@ import type { Ingest } from "../ingest.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 import { readPutMediaHeaders } from "./headers.ts";
 
+/**
+ * How long bytes of a refused body are read and thrown away, ms. Closing at once would reset the connection, and
+ * a producer that is still sending would lose the ERROR ack that is on its way.
+ */
+const LINGER_MS = 5000;
+
 export interface PutParts {
   readonly ingest: Ingest;
+  readonly clock: Clock;
   readonly catalogue: StreamCatalogue;
   /** Create a stream on its first push. */
   readonly createMissing: boolean;
@@ -30,7 +38,7 @@ export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts:
 async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
   const { stream, startNs, acks } = readPutMediaHeaders(req.headers);
   await ensureStream(stream, parts.createMissing, parts);
-  const transport = httpTransport(req, res, acks);
+  const transport = httpTransport({ req, res, acks, clock: parts.clock });
   const session = await parts.ingest.open({ stream, startNs, transport });
   if (req.destroyed) {
     session.abort();
@@ -49,8 +57,16 @@ function feed(req: IncomingMessage, session: IngestSession): void {
   req.resume();
 }
 
+interface HttpTransportParts {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The producer wants all acks, not only errors. */
+  readonly acks: boolean;
+  readonly clock: Clock;
+}
+
 /** One `write` per ack: some clients take one HTTP chunk for one ack. */
-function httpTransport(req: IncomingMessage, res: ServerResponse, acks: boolean): SessionTransport {
+function httpTransport({ req, res, acks, clock }: HttpTransportParts): SessionTransport {
   const open = () => !res.writableEnded && !res.destroyed;
   return {
     send(ack: Ack) {
@@ -60,8 +76,10 @@ function httpTransport(req: IncomingMessage, res: ServerResponse, acks: boolean)
     resume: () => req.resume(),
     finished(fault) {
       if (open()) res.end();
-      // Bytes still on their way are not wanted any more; the connection ends when the answer is out.
-      if (fault !== undefined) res.once("finish", () => req.destroy());
+      if (fault === undefined || req.complete) return;
+      req.resume();
+      const cancel = clock.after(LINGER_MS, () => req.destroy());
+      req.once("close", cancel);
     },
   };
 }

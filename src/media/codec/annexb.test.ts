@@ -32,6 +32,8 @@ suite("Annex B", () => {
     assert.equal(needsNormalising(videoTrack(AVC, AVCC)), false);
     assert.equal(needsNormalising(videoTrack(HEVC)), true);
     assert.equal(needsNormalising(videoTrack("V_VP8")), false);
+    const stripped = { ...videoTrack(AVC), encoding: "header-stripping" } as const;
+    assert.equal(needsNormalising(stripped), false, "its blocks are stored as they came");
   });
 
   test("Chrome's key frame becomes length-prefixed with its parameter sets still in it", () => {

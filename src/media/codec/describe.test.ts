@@ -27,6 +27,7 @@ import {
   audioFrameSamples,
   codecString,
   configFromVideoFrame,
+  lacksConfig,
   mp4SampleEntry,
   mp4Timescale,
 } from "./describe.ts";
@@ -126,6 +127,15 @@ suite("What a track is to browsers and MP4", () => {
     assert.equal(samples(audioTrack("A_PCM/INT/LIT"), "00".repeat(320)), 160);
     assert.equal(samples(videoTrack("V_VP8"), "00"), undefined);
     assert.equal(samples(audioTrack("A_MPEG/L3"), ""), undefined);
+  });
+
+  test("VP9 and AV1 without CodecPrivate lack a configuration that a key frame has", () => {
+    assert.equal(lacksConfig(videoTrack("V_VP9")), true);
+    assert.equal(lacksConfig(videoTrack("V_AV1")), true);
+    assert.equal(lacksConfig(videoTrack("V_AV1", "81050c00")), false);
+    assert.equal(lacksConfig({ ...videoTrack("V_VP9"), encoding: "unsupported" }), false);
+    assert.equal(lacksConfig(videoTrack("V_VP8")), false);
+    assert.equal(lacksConfig(audioTrack("A_AAC")), false);
   });
 
   test("finds the configuration of VP9 and AV1 in a key frame", () => {

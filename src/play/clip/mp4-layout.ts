@@ -5,6 +5,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { Fault } from "../../base/errors.ts";
+import { Rope } from "../../base/rope.ts";
 import type { PackTotals, StoredFragment, TrackTotals } from "../../fragment/fragment.ts";
 import {
   clipFragmentHead,
@@ -14,6 +15,7 @@ import {
 } from "../../media/fmp4/clip-fragment.ts";
 import { initSegment } from "../../media/fmp4/init.ts";
 import { mfra, mfraSize, type RandomAccessPoint } from "../../media/fmp4/mfra.ts";
+import type { ClipFrame } from "../../media/fmp4/sample-times.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 import { pressDecodeTimes } from "./decode-times.ts";
 import { type Extent, ready } from "./extents.ts";
@@ -154,8 +156,8 @@ export class Mp4Layout implements ClipLayout {
     const trackSet = this.#trackSet(fragment.trackSetId);
     const wanted = new Set(carried.keys());
     const frames = framesByTrack(blocks, fragment, { trackSet, wanted });
-    return inOrder(carried).map(([number, { media, entry }]) => {
-      return { media, entry, frames: frames.get(number) ?? [] };
+    return inOrder(carried).map(([number, { media, entry, inBand }]) => {
+      return { media, entry, frames: withSets(frames.get(number) ?? [], inBand) };
     });
   }
 
@@ -219,12 +221,30 @@ function inOrder(carried: ReadonlyMap<number, Carried>): [number, Carried][] {
   return [...carried].sort(([, a], [, b]) => a.media.id - b.media.id);
 }
 
-/** What the clip carries of the totals. */
+/** What the clip carries of the totals, with what is put in front of key frames. */
 function only<T extends TrackTotals>(
   totals: readonly T[],
   carried: ReadonlyMap<number, Carried>,
 ): T[] {
-  return totals.filter(({ track, frames }) => frames > 0 && carried.has(track));
+  const present = totals.filter(({ track, frames }) => frames > 0 && carried.has(track));
+  return present.map((totalsOfTrack) => {
+    const more = carried.get(totalsOfTrack.track)?.inBand?.length ?? 0;
+    const payloadBytes = totalsOfTrack.payloadBytes + totalsOfTrack.keyframes * more;
+    return more === 0 ? totalsOfTrack : { ...totalsOfTrack, payloadBytes };
+  });
+}
+
+function withSets(
+  frames: readonly ClipFrame[],
+  sets: Uint8Array | undefined,
+): readonly ClipFrame[] {
+  if (sets === undefined) return frames;
+  const head = Rope.of(sets);
+  return frames.map((frame) => {
+    const { payload } = frame;
+    const own = payload instanceof Uint8Array ? Rope.of(payload) : payload;
+    return frame.key ? { ...frame, payload: Rope.concat([head, own]) } : frame;
+  });
 }
 
 function sameRun({ info: a }: StoredFragment, { info: b }: StoredFragment): boolean {

@@ -3,6 +3,7 @@
  * the same. Another configuration of it (a new resolution) is one more sample entry, not another track.
  */
 import { mp4SampleEntry, mp4Timescale } from "../../media/codec/describe.ts";
+import { inBandParameterSets } from "../../media/codec/in-band.ts";
 import { type Mp4Track, mp4Track } from "../../media/fmp4/mp4-track.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 
@@ -11,6 +12,8 @@ export interface Carried {
   readonly media: Mp4Track;
   /** Its sample entry, from 1. */
   readonly entry: number;
+  /** Put in front of every key frame: the clip has several configurations of this track. */
+  readonly inBand: Uint8Array | undefined;
 }
 
 export interface Mp4Tracks {
@@ -29,7 +32,7 @@ interface Growing {
 export function mp4TracksOf(trackSets: ReadonlyMap<string, TrackSet>): Mp4Tracks {
   const growing = new Map<string, Growing>();
   const omitted = new Map<string, Track>();
-  const placed: { set: string; number: number; key: string; entry: number }[] = [];
+  const placed: { set: string; own: Track; key: string; entry: number }[] = [];
   for (const [set, { tracks }] of trackSets) {
     for (const track of tracks) {
       const key = keyOf(track);
@@ -38,7 +41,7 @@ export function mp4TracksOf(trackSets: ReadonlyMap<string, TrackSet>): Mp4Tracks
       else {
         const into = growing.get(key) ?? { track, id: growing.size + 1, entries: [] };
         growing.set(key, into);
-        placed.push({ set, number: track.number, key, entry: entryNumber(into.entries, entry) });
+        placed.push({ set, own: track, key, entry: entryNumber(into.entries, entry) });
       }
     }
   }
@@ -48,9 +51,11 @@ export function mp4TracksOf(trackSets: ReadonlyMap<string, TrackSet>): Mp4Tracks
     if (media !== undefined) byKey.set(key, media);
   }
   const carried = new Map([...trackSets.keys()].map((set) => [set, new Map<number, Carried>()]));
-  for (const { set, number, key, entry } of placed) {
+  for (const { set, own, key, entry } of placed) {
     const media = byKey.get(key);
-    if (media !== undefined) carried.get(set)?.set(number, { media, entry });
+    if (media === undefined) continue;
+    const inBand = media.entries.length > 1 ? inBandParameterSets(own) : undefined;
+    carried.get(set)?.set(own.number, { media, entry, inBand });
   }
   return { tracks: [...byKey.values()], omitted: [...omitted.values()], carried };
 }
