@@ -11,14 +11,16 @@ import { WebSocket } from "ws";
 import type { RunningServer } from "../../src/server/start.ts";
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
 import { type OracleBlock, oracleBlocks, oracleTracks } from "../support/ebml-oracle.ts";
-import { oneBox, readBoxes } from "../support/mp4-boxes.ts";
+import { FAKE_CAMERA, prepareRecorder, type Recorded, record } from "../support/media-recorder.ts";
+import { ascii, cat, ebml, el, inCluster, info, simple, unknown } from "../support/mkv-build.ts";
+import { oneBox, outline, readBoxes } from "../support/mp4-boxes.ts";
+import { putMedia } from "../support/put-media.ts";
 import { run } from "../support/run.ts";
 import { startTestServer, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
 const START = 1_790_000_000_000;
 const RANGE = `from=${START - 1000}&to=${START + 600_000}`;
-const FAKE_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 interface Kind {
   readonly stream: string;
@@ -28,9 +30,13 @@ interface Kind {
   /** In `moov`, and in the type for MediaSource; undefined: not shown live in MP4. */
   readonly entry?: string;
   readonly live?: RegExp;
+  /** How its CodecPrivate begins in the clip, in hex, element header included. */
+  readonly config?: string;
   /** Not the camera but a canvas, which gets another size in the second fragment, and a tone. */
   readonly canvas?: true;
 }
+
+const H264_LIVE = /^video\/mp4; codecs="avc1\.42[0-9A-F]{4},opus"$/;
 
 /** The level of MediaRecorder's AV1 and H.264 depends on the picture's size and rate. */
 const kinds: readonly Kind[] = [
@@ -38,21 +44,19 @@ const kinds: readonly Kind[] = [
   {
     ...{ stream: "vp9", mime: "video/webm;codecs=vp9,opus", codecId: "V_VP9", entry: "vp09" },
     live: /^video\/mp4; codecs="vp09\.00\.\d\d\.08,opus"$/,
+    // MediaRecorder sends none: made from the key frame.
+    config: "63a28c0101000201",
   },
   {
     ...{ stream: "av1", mime: "video/webm;codecs=av01.0.04M.08,opus", codecId: "V_AV1" },
     ...{ entry: "av01", live: /^video\/mp4; codecs="av01\.0\.\d\dM\.08,opus"$/ },
+    // Four bytes without OBUs, as they came.
+    config: "63a28481",
   },
   {
     ...{ stream: "h264", mime: "video/x-matroska;codecs=avc1.42E01F,opus" },
     ...{ codecId: "V_MPEG4/ISO/AVC", entry: "avc1" },
-    live: /^video\/mp4; codecs="avc1\.42[0-9A-F]{4},opus"$/,
-  },
-  {
-    ...{ stream: "h264-canvas", mime: "video/x-matroska;codecs=avc1,opus", canvas: true },
-    ...{ codecId: "V_MPEG4/ISO/AVC", entry: "avc1" },
-    // The configuration is said again with the new size.
-    live: /^(video\/mp4; codecs="avc1\.42[0-9A-F]{4},opus"){2}$/,
+    live: H264_LIVE,
   },
   {
     ...{ stream: "sound", mime: "audio/webm;codecs=opus", codecId: "A_OPUS" },
@@ -60,162 +64,48 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-interface Ack {
-  readonly EventType: string;
-  readonly FragmentNumber?: string;
-}
-
-/** What the page has to tell of one recording. */
-interface Recorded {
-  /** As the recorder itself calls it. */
-  readonly mime: string;
-  readonly base64: string;
-  readonly chunks: number;
-  readonly acks: readonly Ack[];
-  readonly closed: number;
-}
-
-/**
- * Runs in the page. Records until the server has begun the third fragment and the live tail has been seen or
- * heard, then ends; every chunk is sent the moment it comes.
- */
-const RECORD = `async ({ stream, mime, watched, canvas }) => {
-  const drawn = canvas ? draw() : undefined;
-  const fresh = drawn?.media ?? (await globalThis.media);
-  const kind = mime.split("/")[0];
-  const tracks = kind === "audio" ? fresh.getAudioTracks() : fresh.getTracks();
-  const recorder = new MediaRecorder(new MediaStream(tracks), {
-    mimeType: mime,
-    videoKeyFrameIntervalDuration: 1000,
-  });
-  const url = new URL("/v1/streams/" + stream + "/put?start=${START}", location);
-  url.protocol = "ws:";
-  const socket = new WebSocket(url);
-  const acks = [];
-  const chunks = [];
-  const closed = new Promise((resolve) => socket.addEventListener("close", resolve, { once: true }));
-  await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
-  const enough = new Promise((resolve) =>
-    socket.addEventListener("message", ({ data }) => {
-      acks.push(JSON.parse(data));
-      const begun = acks.filter((ack) => ack.EventType === "BUFFERING").length;
-      if (begun === 2) drawn?.resize();
-      if (begun === 3) resolve();
-    }),
-  );
-  recorder.addEventListener("dataavailable", ({ data }) => {
-    chunks.push(data);
-    socket.send(data);
-  });
-  const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
-  recorder.start(50);
-  const live = watched ? watch(stream) : undefined;
-  await Promise.race([Promise.all([enough, live]), closed]);
-  recorder.stop();
-  await stopped;
-  socket.send('{"type":"end"}');
-  const { code } = await closed;
-  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return { mime: recorder.mimeType, base64: btoa(text), chunks: chunks.length, acks, closed: code };
-}`;
-
-/** Defined in the page: resolves once a MediaSource fed by the live tail has shown ten pictures, or played sound. */
-const WATCH = `
-globalThis.media = navigator.mediaDevices.getUserMedia({
-  video: { width: 320, height: 180, frameRate: 30 },
-  audio: true,
-});
-globalThis.draw = () => {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
-  const context = canvas.getContext("2d");
-  const paint = (ms) => {
-    context.fillStyle = "hsl(" + ms / 10 + " 100% 50%)";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.clearRect((ms / 20) % canvas.width, 20, 40, 40);
-    requestAnimationFrame(paint);
-  };
-  paint(0);
-  const audio = new AudioContext();
-  const sound = audio.createMediaStreamDestination();
-  const tone = audio.createOscillator();
-  tone.connect(sound);
-  tone.start();
-  const tracks = [...canvas.captureStream(30).getTracks(), ...sound.stream.getTracks()];
-  const resize = () => Object.assign(canvas, { width: 240, height: 320 });
-  return { media: new MediaStream(tracks), resize };
+/** MediaRecorder then goes on with other parameter sets, and Matroska's track says nothing of it. */
+const resized: Kind = {
+  ...{ stream: "canvas", mime: "video/x-matroska;codecs=avc1,opus", canvas: true },
+  ...{ codecId: "V_MPEG4/ISO/AVC", live: H264_LIVE },
 };
-globalThis.watch = async (stream) => {
-  const url = new URL("/v1/streams/" + stream + "/tail?format=fmp4", location);
-  url.protocol = "ws:";
-  const source = new MediaSource();
-  const video = document.createElement("video");
-  video.muted = true;
-  video.src = URL.createObjectURL(source);
-  document.body.append(video);
-  await new Promise((resolve) => source.addEventListener("sourceopen", resolve, { once: true }));
-  const socket = new WebSocket(url);
-  socket.binaryType = "arraybuffer";
-  const waiting = [];
-  let buffer;
-  const feed = () => {
-    if (buffer !== undefined && !buffer.updating && waiting.length > 0)
-      buffer.appendBuffer(waiting.shift());
-    if (video.buffered.length > 0 && video.currentTime < video.buffered.start(0))
-      video.currentTime = video.buffered.start(0);
-  };
-  const failed = new Promise((_, reject) =>
-    video.addEventListener("error", () => reject(new Error(stream + ": " + video.error.message))),
-  );
-  socket.addEventListener("message", ({ data }) => {
-    if (typeof data !== "string") waiting.push(data);
-    else if (JSON.parse(data).type === "config") {
-      buffer = source.addSourceBuffer(JSON.parse(data).mime);
-      buffer.addEventListener("updateend", feed);
-    }
-    feed();
-  });
-  const shown = new Promise((resolve) => {
-    let pictures = 0;
-    const picture = () => (++pictures === 10 ? resolve() : video.requestVideoFrameCallback(picture));
-    video.requestVideoFrameCallback(picture);
-    if (stream === "sound")
-      video.addEventListener("timeupdate", () => video.currentTime > 0.5 && resolve());
-  });
-  await Promise.race([failed, Promise.all([video.play(), shown])]);
-  socket.close();
-  video.remove();
-};`;
 
-/** The live tail of a stream, kept until the producer is gone. */
+/** What the live tail of a stream sent after one `config`. */
 interface Tail {
   readonly mime: string;
-  readonly init: Buffer;
-  readonly chunks: readonly Buffer[];
+  readonly binary: Buffer[];
 }
 
-function tailOf(server: RunningServer, stream: string): Promise<Tail> {
+/** Resolves when the producer is gone. */
+function tailOf(server: RunningServer, stream: string): Promise<readonly Tail[]> {
   const url = `${server.url.replace("http", "ws")}/v1/streams/${stream}/tail?format=fmp4`;
   const socket = new WebSocket(url);
-  const binary: Buffer[] = [];
-  let mime = "";
+  const tails: Tail[] = [];
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.on("message", (data: Buffer, isBinary) => {
       if (isBinary) {
-        binary.push(data);
+        tails.at(-1)?.binary.push(data);
         return;
       }
-      const message = JSON.parse(data.toString("utf8")) as { type: string; mime?: string };
-      if (message.type === "config") mime += message.mime;
+      const message = JSON.parse(data.toString("utf8")) as { type: string; mime: string };
+      if (message.type === "config") tails.push({ mime: message.mime, binary: [] });
       if (message.type === "error") reject(new Error(data.toString("utf8")));
       // Before the producer comes it is offline too.
-      if (message.type !== "offline" || mime === "") return;
+      if (message.type !== "offline" || tails.length === 0) return;
       socket.close();
-      const [init = Buffer.alloc(0), ...chunks] = binary;
-      resolve({ mime, init, chunks });
+      resolve(tails);
     });
+  });
+}
+
+/** The payloads of single-frame segments, with their track_ID. */
+function liveFrames(chunks: readonly Buffer[]): { id: number; sha: string }[] {
+  return chunks.map((chunk) => {
+    const boxes = readBoxes(chunk);
+    assert.equal(outline(boxes), "moof(mfhd traf(tfhd tfdt trun)) mdat");
+    const id = oneBox(boxes, "moof/traf/tfhd").body.readUInt32BE(4);
+    return { id, sha: sha(oneBox(boxes, "mdat").body) };
   });
 }
 
@@ -259,7 +149,7 @@ const options = { ...needs("chromium", "ffmpeg"), timeout: 60_000 };
 suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => {
   const dir = tempDir("recorder");
   const recorded = new Map<string, Recorded>();
-  const tails = new Map<string, Tail>();
+  const tails = new Map<string, readonly Tail[]>();
   let server: RunningServer;
   let browser: TestBrowser;
 
@@ -269,11 +159,12 @@ suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => 
     const { page } = browser;
     // Some page of the server's origin that does nothing by itself.
     await page.goto(`${server.url}/healthz`);
-    await page.evaluate(WATCH);
-    const can = await page.evaluate<string[]>(
-      `${JSON.stringify(kinds.map(({ mime }) => mime))}.filter(MediaRecorder.isTypeSupported)`,
+    const all = [...kinds, resized];
+    const can = await prepareRecorder(
+      page,
+      all.map(({ mime }) => mime),
     );
-    const record = async ({ stream, mime, live, canvas }: Kind) => {
+    const start = async ({ stream, mime, live, canvas }: Kind) => {
       const create = { name: stream, retentionHours: 24 };
       const answer = await fetch(`${server.url}/v1/streams`, {
         ...{ method: "POST", body: JSON.stringify(create) },
@@ -281,11 +172,12 @@ suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => 
       });
       assert.equal(answer.status, 201);
       const tail = tailOf(server, stream);
-      const order = JSON.stringify({ stream, mime, canvas, watched: live !== undefined });
-      recorded.set(stream, await page.evaluate<Recorded>(`(${RECORD})(${order})`));
+      const watched = live !== undefined;
+      const how = { stream, startMs: START, mime, watched, canvas: canvas ?? false };
+      recorded.set(stream, await record(page, how));
       tails.set(stream, await tail);
     };
-    await Promise.all(kinds.filter(({ mime }) => can.includes(mime)).map(record));
+    await Promise.all(all.filter(({ mime }) => can.includes(mime)).map(start));
   });
   after(async () => {
     await browser?.close();
@@ -321,30 +213,31 @@ suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => 
       return { track, timeMs, key, sha: sha(annexB ? withStartCodes(payload) : payload) };
     };
 
+  const assertPersisted = async ({ stream }: Kind, { acks, closed, chunks }: Recorded) => {
+    const errors = acks.filter(({ EventType }) => EventType === "ERROR");
+    assert.deepEqual(errors, []);
+    assert.equal(closed, 1000);
+    assert.ok(chunks > 10, `${chunks} chunks: not sent as they came`);
+    const numbers = (type: string) =>
+      acks.filter((ack) => ack.EventType === type).map((ack) => ack.FragmentNumber);
+    assert.ok(numbers("BUFFERING").length >= 3);
+    assert.deepEqual(numbers("RECEIVED"), numbers("BUFFERING"));
+    assert.deepEqual(numbers("PERSISTED"), numbers("BUFFERING"));
+    const answer = await fetch(`${server.url}/v1/streams/${stream}/fragments?${RANGE}`);
+    const { fragments } = (await answer.json()) as {
+      fragments: { number: string; seekable: boolean; run: number }[];
+    };
+    assert.deepEqual(
+      fragments.map(({ number, seekable, run }) => ({ number, seekable, run })),
+      numbers("BUFFERING").map((number) => ({ number, seekable: true, run: 1 })),
+    );
+  };
+
   for (const kind of kinds) {
     test(`${kind.mime}: every fragment is PERSISTED, and begins at a key frame`, async (t) => {
       const recording = recordingOf(t, kind);
       if (recording === undefined) return;
-      const { acks, closed, chunks } = recording;
-      assert.deepEqual(
-        acks.filter(({ EventType }) => EventType === "ERROR"),
-        [],
-      );
-      assert.equal(closed, 1000);
-      assert.ok(chunks > 20, `${chunks} chunks: not sent as they came`);
-      const numbers = (type: string) =>
-        acks.filter((ack) => ack.EventType === type).map((ack) => ack.FragmentNumber);
-      assert.ok(numbers("BUFFERING").length >= 3);
-      assert.deepEqual(numbers("RECEIVED"), numbers("BUFFERING"));
-      assert.deepEqual(numbers("PERSISTED"), numbers("BUFFERING"));
-      const answer = await fetch(`${server.url}/v1/streams/${kind.stream}/fragments?${RANGE}`);
-      const { fragments } = (await answer.json()) as {
-        fragments: { number: string; seekable: boolean; run: number }[];
-      };
-      assert.deepEqual(
-        fragments.map(({ number, seekable, run }) => ({ number, seekable, run })),
-        numbers("BUFFERING").map((number) => ({ number, seekable: true, run: 1 })),
-      );
+      await assertPersisted(kind, recording);
     });
 
     test(`${kind.mime}: the clip as mkv has every frame that was recorded, a key frame first in each Cluster`, async (t) => {
@@ -372,6 +265,11 @@ suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => 
         const first = inside.find(({ track }) => track === video) ?? inside[0];
         assert.equal(first?.key, true);
       }
+      assert.ok(
+        readFileSync(path)
+          .toString("hex", 0, 2000)
+          .includes(kind.config ?? ""),
+      );
       const original = file(`${kind.stream}.source.mkv`, bytes);
       assert.equal(await complaints(path), await complaints(original));
       if (kind.stream !== "sound") assert.deepEqual(await pictures(path), await pictures(original));
@@ -391,18 +289,15 @@ suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => 
 
     test(`${kind.mime}: the live tail as fMP4 had every frame`, async (t) => {
       if (recordingOf(t, kind) === undefined) return;
-      const tail = tails.get(kind.stream) ?? assert.fail("no tail");
+      const [tail, ...more] = tails.get(kind.stream) ?? [];
+      assert.ok(tail !== undefined && more.length === 0, "one timeline");
       const { path } = await clip(kind, "mkv");
       const bytes = readFileSync(path);
       const archived = oracleBlocks(bytes);
       assert.match(tail.mime, kind.live ?? /^audio\/mp4; codecs="opus"$/);
-      assert.equal(readBoxes(tail.init).map(({ type }) => type).join(" "), "ftyp moov"); // biome-ignore format: one line
-      const frames = tail.chunks.map((chunk) => {
-        const boxes = readBoxes(chunk);
-        assert.deepEqual(boxes.map(({ type }) => type), ["moof", "mdat"]); // biome-ignore format: one line
-        const id = oneBox(boxes, "moof/traf/tfhd").body.readUInt32BE(4);
-        return { id, sha: sha(oneBox(boxes, "mdat").body) };
-      });
+      const [init = Buffer.alloc(0), ...chunks] = tail.binary;
+      assert.match(outline(readBoxes(init)), /^ftyp moov/);
+      const frames = liveFrames(chunks);
       const of = (type: 1 | 2) => {
         const [number] = oracleTracks(bytes, type);
         return archived.filter(({ track }) => track === number).map(({ payload }) => sha(payload));
@@ -416,9 +311,58 @@ suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => 
       assert.deepEqual(sound, of(2).slice(-sound.length));
       if (!pictured) return;
       assert.deepEqual(got(1), of(1));
-      const mp4 = file(`${kind.stream}.live.mp4`, Buffer.concat([tail.init, ...tail.chunks]));
+      const mp4 = file(`${kind.stream}.live.mp4`, Buffer.concat(tail.binary));
       assert.equal(await complaints(mp4), "");
       assert.deepEqual(await pictures(mp4), await pictures(path));
     });
   }
+
+  test("a canvas that changes its size has another configuration from then on, and its times go on", async (t) => {
+    const recording = recordingOf(t, resized);
+    if (recording === undefined) return;
+    await assertPersisted(resized, recording);
+    const bytes = bytesOf(recording);
+    const [video] = oracleTracks(bytes, 1);
+    const source = oracleBlocks(bytes).map(({ payload }) => sha(payload));
+    const { path } = await clip(resized, "mkv");
+    const archived = oracleBlocks(readFileSync(path)).map(asRecorded(resized, video));
+    assert.deepEqual(
+      archived.map((block) => block.sha),
+      source,
+    );
+    const [before, after, ...more] = tails.get("canvas") ?? [];
+    assert.ok(before !== undefined && after !== undefined && more.length === 0, "two timelines");
+    const configs = [before, after].map(({ mime, binary: [init, ...chunks] }) => {
+      assert.match(mime, H264_LIVE);
+      assert.ok(liveFrames(chunks).length > 5);
+      const at = init?.indexOf("avcC") ?? -1;
+      assert.ok(at > 0);
+      return init?.toString("hex", at, at + 24);
+    });
+    assert.notEqual(configs[0], configs[1]);
+  });
+});
+
+test("a recording of VP9 and sound whose camera never gave a picture keeps the sound", async () => {
+  await using server = await startTestServer({ createMissing: true });
+  const entries = [
+    cat(el("d7", [1]), el("83", [1]), el("86", ascii("V_VP9"))),
+    cat(el("d7", [2]), el("83", [2]), el("86", ascii("A_OPUS"))),
+  ];
+  const declared = el("1654ae6b", cat(...entries.map((entry) => el("ae", entry))));
+  const cluster = cat(
+    unknown("1f43b675"),
+    inCluster(0, simple(2, 0, "f801"), simple(2, 60, "f802")),
+  );
+  const put = putMedia({ url: server.url, stream: "dark", startMs: START });
+  void put.write(cat(ebml(), unknown("18538067"), info(), declared, cluster));
+  put.end();
+  const types = (await put.acks).map(({ EventType }) => EventType);
+  assert.deepEqual(types, ["BUFFERING", "RECEIVED", "PERSISTED"]);
+  const clip = await fetch(`${server.url}/v1/streams/dark/clip.mkv?${RANGE}`);
+  const blocks = oracleBlocks(new Uint8Array(await clip.arrayBuffer()));
+  const kept = blocks.map(
+    ({ track, timeMs, payload }) => `${track} ${timeMs} ${payload.toString("hex")}`,
+  );
+  assert.deepEqual(kept, ["2 0 f801", "2 60 f802"]);
 });
