@@ -1,9 +1,15 @@
 /** The process: makes the real clock, turns signals into an AbortSignal, runs the command. */
 import { realClock } from "./base/clock.ts";
+import { keepCompiledCode, writeCompiledCode } from "./native/compile-cache.ts";
 import { tuneGarbageCollection } from "./native/gc.ts";
 import { run } from "./server/cli/run.ts";
 
+/** Commands load their modules first and are then at work. */
+const COMPILED_MS = 3000;
+
 tuneGarbageCollection();
+keepCompiledCode();
+realClock.after(COMPILED_MS, writeCompiledCode);
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -27,7 +27,7 @@ interface Round {
 suite("kill -9 during ingest", needs("ffmpeg"), () => {
   test(`loses no PERSISTED fragment in ${ROUNDS} rounds`, { timeout: 400_000 }, async (t) => {
     using dir = tempDir("kill");
-    const file = readFileSync(await makeMedia("h264-aac"));
+    const file = readFileSync(await makeMedia("short-groups"));
     const source = oracleFrames(file);
     const rounds: Round[] = [];
     const ready: number[] = [];
@@ -46,7 +46,7 @@ suite("kill -9 during ingest", needs("ffmpeg"), () => {
     t.diagnostic(
       `process start to ready: median ${sorted[ROUNDS >> 1]?.toFixed(0)} ms, max ${sorted.at(-1)?.toFixed(0)} ms`,
     );
-    assert.ok(persisted > ROUNDS / 4, "the kills came too early to show anything");
+    assert.ok(persisted > ROUNDS * 2, "the kills came too early to show anything");
   });
 });
 

@@ -15,6 +15,11 @@ const recipes = {
   "h264-aac": [...VIDEO, ...AUDIO, "-t", "6", ...X264, "-bf", "3", ...AAC],
   /** The same without B-frames. */
   "h264-nob": [...VIDEO, ...AUDIO, "-t", "6", ...X264, "-bf", "0", ...AAC],
+  /** A key frame and a Cluster every 0.4 s: thirty fragments. */
+  "short-groups": [
+    ...[...VIDEO, ...AUDIO, "-t", "12", "-c:v", "libx264", "-preset", "veryfast", "-g", "10"],
+    ...["-keyint_min", "10", "-bf", "2", ...AAC, "-cluster_time_limit", "400"],
+  ],
   "vp9-opus": [
     ...[...VIDEO, ...AUDIO, "-t", "6", "-c:v", "libvpx-vp9", "-deadline", "realtime"],
     ...["-cpu-used", "8", "-g", "50", "-b:v", "300k", "-c:a", "libopus"],
@@ -42,7 +47,9 @@ const recipes = {
 export type MediaKind = keyof typeof recipes;
 
 /** Every kind that is small enough for tests. */
-export const testKinds = (Object.keys(recipes) as MediaKind[]).filter((kind) => kind !== "long");
+export const testKinds = (Object.keys(recipes) as MediaKind[]).filter(
+  (kind) => kind !== "long" && kind !== "short-groups",
+);
 
 /** Path of the Matroska file; made at the first call. Needs ffmpeg. */
 export async function makeMedia(kind: MediaKind): Promise<string> {

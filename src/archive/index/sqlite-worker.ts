@@ -1,7 +1,8 @@
 /** Worker side of the SQLite index: one request, one answer, in order. */
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../base/assert.ts";
-import { indexFault, SqliteStore } from "./sqlite-store.ts";
+import { keepCompiledCode, writeCompiledCode } from "../../native/compile-cache.ts";
+import type { SqliteStore } from "./sqlite-store.ts";
 
 export interface WorkerRequest {
   readonly id: number;
@@ -17,20 +18,23 @@ const port = parentPort;
 assert(port !== null, "not in a worker");
 const { path, readOnly } = workerData as { path: string; readOnly: boolean };
 
+keepCompiledCode();
+const sqlite = await import("./sqlite-store.ts");
 let store: SqliteStore | undefined;
 
 /** Opened at the first request, so that a failure to open has someone to tell. */
 function handle({ id, method, args }: WorkerRequest): WorkerReply {
   try {
-    store ??= new SqliteStore(path, { readOnly });
+    store ??= new sqlite.SqliteStore(path, { readOnly });
     const target = store as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
     return { id, ok: true, value: target[method]?.call(store, ...args) };
   } catch (error) {
-    const { code, message } = indexFault(error);
+    const { code, message } = sqlite.indexFault(error);
     return { id, ok: false, code, message };
   }
 }
 
+port.once("message", () => setImmediate(writeCompiledCode));
 port.on("message", (request: WorkerRequest) => {
   port.postMessage(handle(request));
   if (request.method === "close") port.close();
