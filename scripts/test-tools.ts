@@ -5,13 +5,17 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { findTool, type ToolName } from "../test/support/tools.ts";
+import { findTool, type ToolName, toolNames } from "../test/support/tools.ts";
 
 /** Debian packages of each tool. A browser without a font draws no text. */
 const debian: Readonly<Record<ToolName, readonly string[]>> = {
   ffmpeg: ["ffmpeg"],
   mkvtoolnix: ["mkvtoolnix"],
   chromium: ["chromium", "fonts-dejavu-core"],
+  gstreamer: [
+    "gstreamer1.0-tools",
+    ...["base", "good", "bad"].map((set) => `gstreamer1.0-plugins-${set}`),
+  ],
 };
 const APT_INSTALL = ["install", "-y", "-qq", "--no-install-recommends"];
 
@@ -60,8 +64,7 @@ if (import.meta.main) {
     debian: existsSync("/etc/debian_version"),
     root: process.getuid?.() === 0,
     ci: process.env.CI === "true",
-    missing: () =>
-      (["ffmpeg", "mkvtoolnix", "chromium"] as const).filter((n) => findTool(n) === undefined),
+    missing: () => toolNames.filter((name) => findTool(name) === undefined),
     run: (program, args) =>
       spawnSync(program, [...args], { env, stdio: ["ignore", "ignore", "inherit"] }).status === 0,
     say: (line) => console.error(line),

@@ -29,6 +29,10 @@ export type FaultCode =
   | "ingest.bad-timestamp"
   | "ingest.busy"
   | "ingest.idle"
+  // RTMP
+  | "rtmp.bad-chunk"
+  | "rtmp.bad-command"
+  | "rtmp.too-large"
   // streams and requests
   | "stream.not-found"
   | "stream.exists"

@@ -4,6 +4,7 @@ import { Fault } from "../base/errors.ts";
 import { handlePutMedia } from "../ingest/mkv-http/put-media.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
 import type { Parts } from "./parts.ts";
+import { putParts } from "./put-parts.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
@@ -49,18 +50,6 @@ function putMediaRoute(app: FastifyInstance, parts: Parts): void {
     });
     ready();
   });
-}
-
-/** What both ways of pushing Matroska need. */
-export function putParts(parts: Parts) {
-  return {
-    ingest: parts.ingest,
-    catalogue: parts.archive,
-    createMissing: parts.config.createMissing,
-    defaultRetentionHours: parts.config.defaultRetentionHours,
-    clock: parts.clock,
-    log: parts.log,
-  };
 }
 
 function staticRoutes(app: FastifyInstance, parts: Parts): void {

@@ -13,7 +13,7 @@ export interface Config {
   readonly host: string;
   /** HTTP and WebSocket port; 0 picks a free one. */
   readonly httpPort: number;
-  /** Reserved for RTMP, which this version does not have. */
+  /** RTMP port; 0 picks a free one. */
   readonly rtmpPort: number;
   readonly auth: "on" | "off";
   /** Create a stream on its first push. */

@@ -6,10 +6,10 @@ import { asFault, Fault } from "../base/errors.ts";
 import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
-import { putParts } from "./app.ts";
 import { errorBody } from "./error-reply.ts";
 import { httpStatus } from "./http-status.ts";
 import type { Parts } from "./parts.ts";
+import { putParts } from "./put-parts.ts";
 import type { RawQuery } from "./routes/query.ts";
 import { putParams, tailParams } from "./socket-params.ts";
 

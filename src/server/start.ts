@@ -7,9 +7,10 @@ import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { LiveHub } from "../live/hub.ts";
-import type { Config } from "./config.ts";
+import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import type { Parts } from "./parts.ts";
+import { putParts } from "./put-parts.ts";
 import { StaticFiles } from "./static.ts";
 
 export interface StartOptions {
@@ -24,6 +25,8 @@ export interface RunningServer {
   /** `http://host:port`, as a browser on this machine reaches it. */
   readonly url: string;
   readonly port: number;
+  /** Undefined when the default port was taken: then there is no RTMP. */
+  readonly rtmpPort: number | undefined;
   readonly parts: Parts;
   /** Ends producers' sessions (all that was received is stored), then viewers, then the store. */
   close(): Promise<void>;
@@ -41,8 +44,10 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   ]);
   const app = buildApp(parts);
   const closeSockets = attachSockets(app.server, parts);
+  let rtmp: RunningRtmp | undefined;
   try {
     await listen(app, config);
+    rtmp = await startRtmp(parts);
   } catch (error) {
     await app.close();
     await parts.archive.close();
@@ -51,6 +56,7 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     await parts.ingest.close();
+    await rtmp?.close();
     closeSockets();
     await app.close();
     await parts.archive.close();
@@ -61,6 +67,7 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     config,
     url: `http://${host}:${port}`,
     port,
+    rtmpPort: rtmp?.port,
     parts,
     close,
     [Symbol.asyncDispose]: close,
@@ -73,6 +80,35 @@ async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Par
   const ingest = new Ingest({ sink: archive, live: hub, clock, log });
   const files = new StaticFiles(join(import.meta.dirname, "../.."));
   return { config, clock, log, archive, hub, ingest, files };
+}
+
+interface RunningRtmp {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A taken port stops the start only when somebody has asked for it: several servers may run with defaults. */
+async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
+  const { config, log } = parts;
+  const { RtmpServer } = await import("../ingest/rtmp/server.ts");
+  const server = new RtmpServer(putParts(parts));
+  try {
+    const port = await server.listen(config.rtmpPort, config.host);
+    return { port, close: () => server.close() };
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code !== "EADDRINUSE")
+      throw new Fault("config.bad", `cannot listen for RTMP on ${config.host}: ${message}`, {
+        cause,
+      });
+    if (config.rtmpPort !== settings.rtmpPort.fallback)
+      throw new Fault(
+        "server.port-taken",
+        `port ${config.rtmpPort} is taken; choose another with --rtmp-port`,
+      );
+    log.warn("rtmp.port-taken", { port: config.rtmpPort, message: "this server takes no RTMP" });
+    return undefined;
+  }
 }
 
 async function listen(app: FastifyInstance, { host, httpPort }: Config): Promise<void> {

@@ -13,7 +13,13 @@ export { tempDir };
 export async function startTestServer(over: Partial<Config> = {}): Promise<RunningServer> {
   const dir = over.dataDir === undefined ? tempDir("data") : undefined;
   const defaults = readConfig({ flags: {}, env: {} });
-  const config = { ...defaults, httpPort: 0, dataDir: dir?.path ?? defaults.dataDir, ...over };
+  const config = {
+    ...defaults,
+    httpPort: 0,
+    rtmpPort: 0,
+    dataDir: dir?.path ?? defaults.dataDir,
+    ...over,
+  };
   const server = await startServer({ config, clock: realClock, log: silentLogger });
   const close = async () => {
     await server.close();
@@ -42,7 +48,7 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const started = realClock.elapsed();
   const flags = ["--disable-warning=ExperimentalWarning", MAIN, "serve"];
-  const args = [...flags, "--data-dir", dataDir, "--http-port", "0", ...extra];
+  const args = [...flags, "--data-dir", dataDir, "--http-port", "0", "--rtmp-port", "0", ...extra];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   let said = "";

@@ -5,13 +5,16 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium";
+export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium" | "gstreamer";
+
+export const toolNames: readonly ToolName[] = ["ffmpeg", "mkvtoolnix", "chromium", "gstreamer"];
 
 /** Per tool: each inner list is one program under its possible names; all programs must be there. */
 export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[]>> = {
   ffmpeg: [["ffmpeg"], ["ffprobe"]],
   mkvtoolnix: [["mkvmerge"], ["mkvinfo"], ["mkvextract"]],
   chromium: [["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]],
+  gstreamer: [["gst-launch-1.0"]],
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -47,6 +50,7 @@ export const tools: Readonly<Record<ToolName, string | undefined>> = {
   ffmpeg: findTool("ffmpeg"),
   mkvtoolnix: findTool("mkvtoolnix"),
   chromium: findTool("chromium"),
+  gstreamer: findTool("gstreamer"),
 };
 
 /**

@@ -29,6 +29,8 @@ export interface MkvWriterOptions {
   readonly dateUtcNs?: bigint;
   /** Length of Clusters without video, ms; default 2000. */
   readonly audioClusterMs?: number;
+  /** Key frames that come sooner after a Cluster's start begin no other, ms; default 0. */
+  readonly minClusterMs?: number;
 }
 
 export class MkvWriter {
@@ -36,6 +38,7 @@ export class MkvWriter {
   readonly #scaleUs: number;
   readonly #baseUs: number;
   readonly #audioClusterTicks: number;
+  readonly #minClusterTicks: number;
   readonly #video: ReadonlySet<number>;
   #clusterTicks: number | undefined;
 
@@ -44,6 +47,7 @@ export class MkvWriter {
     this.#scaleUs = (options.timestampScaleNs ?? 1_000_000) / 1000;
     this.#baseUs = options.baseUs ?? 0;
     this.#audioClusterTicks = ((options.audioClusterMs ?? 2000) * 1000) / this.#scaleUs;
+    this.#minClusterTicks = ((options.minClusterMs ?? 0) * 1000) / this.#scaleUs;
     this.#video = new Set(options.tracks.filter((t) => t.type === "video").map((t) => t.number));
   }
 
@@ -81,7 +85,8 @@ export class MkvWriter {
     if (this.#clusterTicks === undefined) return true;
     const relative = ticks - this.#clusterTicks;
     if (relative > 0x7fff || relative < -0x8000) return true;
-    if (this.#video.size > 0) return frame.key && this.#video.has(frame.track);
+    if (this.#video.size > 0)
+      return frame.key && this.#video.has(frame.track) && relative >= this.#minClusterTicks;
     return relative >= this.#audioClusterTicks;
   }
 }

@@ -1,0 +1,184 @@
+/**
+ * One RTMP connection: a socket, its peer, and the session its media goes to. Not read while the store is behind;
+ * ended by deadlines when nothing comes of it.
+ */
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { CancelTimer, Clock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { StreamCatalogue } from "../../fragment/fragment.ts";
+import { ensureStream } from "../ensure-stream.ts";
+import type { Ingest } from "../ingest.ts";
+import type { IngestSession } from "../session.ts";
+import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
+import { type PeerEvent, RtmpPeer } from "./peer.ts";
+import type { Publishers } from "./publishers.ts";
+import { publishTarget } from "./stream-name.ts";
+
+/** From the connect to `publish`, ms. */
+const PUBLISH_MS = 10_000;
+/** A refusal may take so long to reach the encoder before the socket is cut, ms. */
+const LINGER_MS = 1000;
+
+export interface RtmpParts {
+  readonly ingest: Ingest;
+  readonly catalogue: StreamCatalogue;
+  readonly createMissing: boolean;
+  readonly defaultRetentionHours: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly publishers: Publishers;
+}
+
+export class RtmpConnection {
+  readonly #socket: Socket;
+  readonly #parts: RtmpParts;
+  readonly #log: Logger;
+  readonly #peer: RtmpPeer;
+  readonly #media = new FlvToMatroska();
+  readonly #address: string;
+  #session: IngestSession | undefined;
+  #leave: () => void = () => {};
+  #deadline: CancelTimer;
+  #opening = false;
+  #ended = false;
+
+  /** Takes over an accepted socket. Nothing in here throws. */
+  constructor(socket: Socket, parts: RtmpParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#address = socket.remoteAddress ?? "";
+    this.#log = parts.log.child({ rtmp: this.#address });
+    this.#peer = new RtmpPeer({ send: (bytes) => this.#send(bytes), random: randomBytes });
+    this.#deadline = parts.clock.after(PUBLISH_MS, () =>
+      this.#fail(new Fault("ingest.idle", "nothing was published")),
+    );
+    socket.setNoDelay(true);
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => this.#received(bytes));
+    socket.once("end", () => this.#finish());
+    socket.once("close", () => this.#closed());
+  }
+
+  /** The server stops, or another publisher takes over. */
+  close(reason: string): void {
+    this.#refuse("NetStream.Publish.Denied", reason);
+    this.#finish();
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    try {
+      this.#peer.push(bytes);
+      this.#drain();
+    } catch (error) {
+      this.#fail(asFault(error));
+    }
+  }
+
+  /** Events until there are none, or until a publish has to be decided. */
+  #drain(): void {
+    while (!this.#ended && !this.#opening) {
+      const event = this.#peer.pull();
+      if (event === undefined) return;
+      this.#event(event);
+    }
+  }
+
+  #event(event: PeerEvent): void {
+    switch (event.kind) {
+      case "publish":
+        this.#opening = true;
+        this.#socket.pause();
+        this.#open(event.app, event.name).catch((error) => this.#fail(asFault(error)));
+        return;
+      case "end":
+        this.#finish();
+        return;
+      default:
+        for (const rope of this.#media.accept(event.kind, event.message)) this.#push(rope.parts);
+    }
+  }
+
+  async #open(app: string, name: string): Promise<void> {
+    const { ingest, clock, createMissing, publishers } = this.#parts;
+    const { stream } = publishTarget(app, name);
+    await ensureStream(stream, createMissing, this.#parts);
+    this.#leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));
+    // Its own clock starts anywhere: what it sends now is from now.
+    const startNs = BigInt(clock.now()) * 1_000_000n;
+    const session = await ingest.open({ stream, startNs, transport: this.#transport() });
+    if (this.#ended) return session.abort();
+    this.#session = session;
+    this.#deadline();
+    this.#peer.accept();
+    this.#opening = false;
+    this.#log.info("rtmp.publish", { stream });
+    this.#socket.resume();
+    this.#received(new Uint8Array(0));
+  }
+
+  #transport() {
+    return {
+      // RTMP has no acks: what is durable is in the stream's status.
+      send: () => {},
+      pause: () => this.#socket.pause(),
+      resume: () => this.#socket.resume(),
+      finished: (fault: Fault | undefined) => {
+        if (fault !== undefined) this.#refuse("NetStream.Publish.Denied", fault.message);
+        this.#end();
+      },
+    };
+  }
+
+  #push(parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.#session?.push(part);
+  }
+
+  /** What was sent is stored, also the last group. */
+  #finish(): void {
+    if (this.#session === undefined) {
+      this.#end();
+      return;
+    }
+    for (const rope of this.#media.finish()) this.#push(rope.parts);
+    this.#session.end();
+  }
+
+  #fail(fault: Fault): void {
+    if (this.#ended) return;
+    this.#log.warn("rtmp.refused", { code: fault.code, message: fault.message });
+    const busy = fault.code === "ingest.busy";
+    this.#refuse(busy ? "NetStream.Publish.BadName" : "NetStream.Publish.Denied", fault.message);
+    if (this.#session === undefined) this.#end();
+    else this.#session.abort();
+  }
+
+  #refuse(code: "NetStream.Publish.BadName" | "NetStream.Publish.Denied", why: string): void {
+    if (!this.#ended) this.#peer.refuse(code, why.slice(0, 200));
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#deadline();
+    this.#leave();
+    this.#socket.end();
+    this.#socket.resume();
+    this.#deadline = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());
+    const { unsupported } = this.#media;
+    if (unsupported.size > 0)
+      this.#log.warn("rtmp.unsupported", { codecs: [...unsupported].join() });
+  }
+
+  #closed(): void {
+    if (!this.#ended) this.#session?.abort();
+    this.#end();
+    this.#deadline();
+  }
+}

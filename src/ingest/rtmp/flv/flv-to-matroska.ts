@@ -1,0 +1,104 @@
+/**
+ * Audio and video messages to the bytes of a live Matroska stream, which then goes the way of every producer's. A new
+ * configuration begins a new Segment with its Tracks; times go on. Pure. Metadata is not looked at: what it
+ * says about codecs and rates is often wrong.
+ */
+import { Rope } from "../../../base/rope.ts";
+import { micros } from "../../../base/units.ts";
+import { MkvWriter } from "../../../media/mkv/live-writer.ts";
+import type { Frame, Track } from "../../../media/track.ts";
+import type { RtmpMessage } from "../chunk-reader.ts";
+import { type AudioTag, readAudioTag } from "./audio-tag.ts";
+import { RtmpClock } from "./clock.ts";
+import { AUDIO_TRACK, audioTrack, VIDEO_TRACK, videoTrack } from "./flv-tracks.ts";
+import { readVideoTag, type VideoTag } from "./video-tag.ts";
+
+/** A second track may begin so much later, ms of media; then the first goes on without it. */
+const WAIT_MS = 1000;
+const MAX_WAITING_BYTES = 8 << 20;
+/** Fragments are no shorter where key frames are closer, ms. */
+const MIN_CLUSTER_MS = 2000;
+
+export class FlvToMatroska {
+  readonly #clock = new RtmpClock();
+  readonly #tracks = new Map<number, Track>();
+  #writer: MkvWriter | undefined;
+  /** Until both tracks are known, or it is clear that one is all. */
+  #waiting: Frame[] = [];
+  #waitingBytes = 0;
+  /** Codecs that were left out, by the sender's names. */
+  readonly unsupported = new Set<string>();
+
+  /** What the message becomes: bytes to push, possibly none. Throws `codec.bad-config`. */
+  accept(kind: "audio" | "video", { timestamp, payload }: RtmpMessage): Rope[] {
+    const atMs = this.#clock.next(timestamp);
+    return kind === "video"
+      ? this.#video(readVideoTag(payload), atMs)
+      : this.#audio(readAudioTag(payload), atMs);
+  }
+
+  /** No more messages: what was waiting for a second track goes out. */
+  finish(): Rope[] {
+    return this.#writer === undefined && this.#waiting.length > 0 ? this.#begin() : [];
+  }
+
+  #video(tag: VideoTag, atMs: number): Rope[] {
+    if (tag.kind === "config") return this.#configure(videoTrack(tag.codec, tag.config));
+    if (tag.kind === "unsupported") this.unsupported.add(tag.name);
+    if (tag.kind !== "frame" || !this.#tracks.has(VIDEO_TRACK)) return [];
+    const timeUs = micros((atMs + tag.offsetMs) * 1000);
+    return this.#frame({ track: VIDEO_TRACK, timeUs, key: tag.key, payload: tag.payload });
+  }
+
+  #audio(tag: AudioTag, atMs: number): Rope[] {
+    if (tag.kind === "config")
+      return this.#configure(audioTrack(tag.codec, { config: tag.config }));
+    if (tag.kind === "unsupported") this.unsupported.add(tag.name);
+    if (tag.kind !== "frame") return [];
+    const out: Rope[] = [];
+    if (!this.#tracks.has(AUDIO_TRACK)) {
+      // Only these can be described without a configuration.
+      if (tag.codec === "mp4a" || tag.codec === "Opus") return [];
+      out.push(...this.#configure(audioTrack(tag.codec, tag)));
+    }
+    const timeUs = micros(atMs * 1000);
+    out.push(...this.#frame({ track: AUDIO_TRACK, timeUs, key: true, payload: tag.payload }));
+    return out;
+  }
+
+  #configure(track: Track): Rope[] {
+    const known = this.#tracks.get(track.number);
+    if (known !== undefined && same(known, track)) return [];
+    const out = this.#writer === undefined ? [] : this.finish();
+    this.#tracks.set(track.number, track);
+    if (this.#writer !== undefined) out.push(...this.#begin());
+    return out;
+  }
+
+  #frame(frame: Frame): Rope[] {
+    if (this.#writer !== undefined) return [this.#writer.add(frame)];
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame.payload.length;
+    const [first] = this.#waiting;
+    const waited = (frame.timeUs - (first?.timeUs ?? frame.timeUs)) / 1000;
+    const enough = waited >= WAIT_MS || this.#waitingBytes > MAX_WAITING_BYTES;
+    return this.#tracks.size === 2 || enough ? this.#begin() : [];
+  }
+
+  /** A Segment with the tracks as they are now, and everything that waited. */
+  #begin(): Rope[] {
+    const tracks = [...this.#tracks.values()].sort((a, b) => a.number - b.number);
+    const writer = new MkvWriter({ tracks, minClusterMs: MIN_CLUSTER_MS });
+    this.#writer = writer;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return [Rope.of(writer.header()), ...waiting.map((frame) => writer.add(frame))];
+  }
+}
+
+function same(a: Track, b: Track): boolean {
+  const [x, y] = [a.codecPrivate, b.codecPrivate];
+  if (a.codecId !== b.codecId || x?.length !== y?.length) return false;
+  return x === undefined || x.every((byte, i) => byte === y?.[i]);
+}

@@ -1,0 +1,13 @@
+import type { Parts } from "./parts.ts";
+
+/** What every way of pushing media needs. */
+export function putParts(parts: Parts) {
+  return {
+    ingest: parts.ingest,
+    catalogue: parts.archive,
+    createMissing: parts.config.createMissing,
+    defaultRetentionHours: parts.config.defaultRetentionHours,
+    clock: parts.clock,
+    log: parts.log,
+  };
+}
