@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { asFault, Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { millis } from "../base/units.ts";
 import type {
   FragmentReader,
   FragmentSink,
@@ -22,6 +23,7 @@ import type {
 } from "../fragment/fragment.ts";
 import type { TrackSet } from "../media/track.ts";
 import { Committer } from "./committer.ts";
+import { Duplicates } from "./duplicates.ts";
 import { type Files, nodeFiles } from "./files.ts";
 import { lockDataDir, makeDataDir, newIdentity, readIdentity, writeIdentity } from "./identity.ts";
 import type { FragmentIndex, PageKey } from "./index/fragment-index.ts";
@@ -63,6 +65,7 @@ interface ArchiveParts extends RecoveryParts {
 export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   readonly #parts: ArchiveParts;
   readonly #writers = new Map<string, StreamWriter>();
+  readonly #duplicates = new Map<string, Duplicates>();
   /** Packs in `active/` by id: their bytes are there and not in the store. */
   readonly #active = new Map<string, OpenPack | "recovering">();
   readonly #trackSets = new Map<string, TrackSet>();
@@ -140,6 +143,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
     await writer?.close();
     this.#writers.delete(name);
+    this.#duplicates.delete(name);
     await this.#sealing;
     await this.#parts.index.deleteStream(name);
     await this.#removeObjects(await this.#parts.index.garbage(), this.#parts.store);
@@ -160,12 +164,13 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async open({ stream }: RecordingOptions): Promise<Recording> {
     const info = await this.get(stream);
     const writer = await this.#writer(stream);
+    const duplicates = await this.#duplicatesOf(stream);
     writer.attach();
     let open = true;
     return {
       persists: info.retentionHours > 0,
       nextNumber: () => writer.nextNumber(),
-      append: (fragment) => writer.append(fragment),
+      append: (fragment) => duplicates.append(fragment, (one) => writer.append(one)),
       get pendingBytes() {
         return writer.pendingBytes;
       },
@@ -185,6 +190,25 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     const made = this.#writers.get(stream) ?? this.#makeWriter(stream, lastSequence);
     this.#writers.set(stream, made);
     return made;
+  }
+
+  async #duplicatesOf(stream: string): Promise<Duplicates> {
+    const extent = await this.extent(stream);
+    const find = (fromMs: number, toMs: number) => this.#storedIn(stream, fromMs, toMs);
+    // Another connection may have made it while this one asked.
+    const known = this.#duplicates.get(stream);
+    const made =
+      known ?? new Duplicates({ find }, extent?.producedEndUs ?? Number.NEGATIVE_INFINITY);
+    this.#duplicates.set(stream, made);
+    return made;
+  }
+
+  async #storedIn(stream: string, fromMs: number, toMs: number): Promise<StoredFragment[]> {
+    const range = { fromMs: millis(fromMs), toMs: millis(toMs) };
+    const found: StoredFragment[] = [];
+    for await (const page of this.packs(stream, { by: "time", clock: "producer", range }))
+      for (const { packId } of page) found.push(...(await this.fragments(stream, packId)));
+    return found;
   }
 
   #makeWriter(stream: string, lastSequence: number): StreamWriter {

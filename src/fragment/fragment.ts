@@ -78,7 +78,8 @@ export interface Recording {
   /** The number of a fragment that begins to arrive now. Rises strictly per stream. */
   nextNumber(): FragmentNumber;
   /**
-   * Takes a fragment at once; resolves when it is PERSISTED: bytes fsynced and found by the index.
+   * Takes a fragment at once; resolves when it is PERSISTED: bytes fsynced and found by the index. One that is
+   * stored already (same Cluster time, size and checksum) is not stored again: resolves with the one that is.
    * Rejects with `store.*` or `index.unavailable`; then the fragment is not acked and not found.
    */
   append(fragment: SealedFragment): Promise<StoredFragment>;

@@ -231,7 +231,8 @@ export class IngestSession {
     const fragment: SealedFragment = { ...cut, info: { ...cut.info, number, session: id } };
     this.#pending++;
     recording.append(fragment).then(
-      () => this.#stored(timecode, text),
+      // A fragment that was sent before is the one that is stored: its number is the first one's.
+      (stored) => this.#stored(timecode, formatFragmentNumber(stored.info.number)),
       (error) => this.#notStored(asFault(error, "store.unavailable")),
     );
   }
