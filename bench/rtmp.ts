@@ -1,0 +1,141 @@
+/**
+ * RTMP ingest with archive against nginx-rtmp on the same pushes by ffmpeg: CPU seconds of the server per GB. Against its
+ * `record all`, which appends to one FLV file, and against HLS, which cuts segments; neither syncs anything to
+ * the disk, ours does for every fragment. Packages: libnginx-mod-rtmp, nginx-light.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { run } from "../test/support/run.ts";
+import { startServerProcess } from "../test/support/server.ts";
+import { judge, race, report, type Sample } from "./harness.ts";
+import { benchFolder, type Recording, recording } from "./media.ts";
+import { cpuSeconds } from "./process-cpu.ts";
+
+const NGINX = "/usr/sbin/nginx";
+const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
+const ROUNDS = 3;
+
+interface Side {
+  readonly pid: number;
+  readonly port: number;
+  /** Resolves when everything that was pushed is where it belongs. */
+  settled(): Promise<void>;
+  /** Deletes what was pushed, as nginx does by writing over it. */
+  clear(): Promise<void>;
+  stop(): Promise<unknown>;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function reachable(port: number): Promise<void> {
+  const { connect } = await import("node:net");
+  for (;;) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.once("connect", () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once("error", () => resolve(false));
+    });
+    if (open) return;
+  }
+}
+
+async function startNginx(folder: string, what: string): Promise<Side> {
+  const port = await freePort();
+  const out = join(folder, "out");
+  mkdirSync(out);
+  const conf = join(folder, "nginx.conf");
+  const application =
+    what === "record"
+      ? `record all; record_path ${out};`
+      : `hls on; hls_path ${out}; hls_fragment 2s;`;
+  writeFileSync(
+    conf,
+    `load_module ${MODULE}; user root; worker_processes 1; daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
+     events { worker_connections 100; }
+     rtmp { server { listen 127.0.0.1:${port}; chunk_size 4096; max_message 16M;
+       application live { live on; ${application} } } }`,
+  );
+  const child = spawn(NGINX, ["-p", folder, "-c", conf], { stdio: "inherit" });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await reachable(port);
+  const stop = () => {
+    child.kill("SIGTERM");
+    return ended;
+  };
+  return { pid: child.pid ?? -1, port, settled: async () => {}, clear: async () => {}, stop };
+}
+
+async function startOurs(folder: string): Promise<Side> {
+  const port = await freePort();
+  const server = await startServerProcess(folder, [
+    "--create-missing",
+    "--rtmp-port",
+    String(port),
+  ]);
+  const settled = async () => {
+    for (;;) {
+      const answer = await fetch(`${server.url}/v1/streams/cam`);
+      if (!((await answer.json()) as { live: boolean }).live) return;
+    }
+  };
+  const clear = async () => {
+    await fetch(`${server.url}/v1/streams/cam`, { method: "DELETE" });
+  };
+  return { pid: server.pid, port, settled, clear, stop: () => server.stop() };
+}
+
+async function measure(
+  input: Recording,
+  start: (folder: string) => Promise<Side>,
+): Promise<Sample> {
+  const folder = mkdtempSync(join(benchFolder, "rtmp-"));
+  try {
+    const side = await start(folder);
+    try {
+      const target = `rtmp://127.0.0.1:${side.port}/live/cam`;
+      const push = () =>
+        run("ffmpeg", ["-v", "error", "-i", input.path, "-c", "copy", "-f", "flv", target]);
+      await push();
+      await side.settled();
+      await side.clear();
+      const before = cpuSeconds(side.pid);
+      await push();
+      await side.settled();
+      return { cpuPerGb: (cpuSeconds(side.pid) - before) / (input.bytes / 1e9) };
+    } finally {
+      await side.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (!existsSync(NGINX) || !existsSync(MODULE))
+  throw new Error("this benchmark needs nginx: apt-get install nginx-light libnginx-mod-rtmp");
+const input = await recording();
+for (const [what, ratio] of [
+  ["record", 1.5],
+  ["hls", 1],
+] as const) {
+  const samples = await race({
+    runs: ROUNDS,
+    a: () => measure(input, startOurs),
+    b: () => measure(input, (folder) => startNginx(folder, what)),
+  });
+  const name = `RTMP ingest, CPU per GB against nginx-rtmp ${what}`;
+  report(judge({ name, unit: "s", bar: { op: "<=", ratio } }, "cpuPerGb", samples));
+}
