@@ -109,6 +109,8 @@ export class RtmpConnection {
     const { ingest, clock, createMissing, publishers } = this.#parts;
     const { stream } = publishTarget(app, name);
     await ensureStream(stream, createMissing, this.#parts);
+    // It may have gone meanwhile: who enters then never leaves.
+    if (this.#ended) return;
     this.#leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));
     // Its own clock starts anywhere: what it sends now is from now.
     const startNs = BigInt(clock.now()) * 1_000_000n;
