@@ -62,10 +62,15 @@ interface ArchiveParts extends RecoveryParts {
   readonly unlock: () => void;
 }
 
+interface Taking {
+  readonly writer: StreamWriter;
+  readonly duplicates: Duplicates;
+}
+
 export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   readonly #parts: ArchiveParts;
-  readonly #writers = new Map<string, StreamWriter>();
-  readonly #duplicates = new Map<string, Duplicates>();
+  /** By stream: those that have been recorded since the start. */
+  readonly #taken = new Map<string, Taking>();
   /** Packs in `active/` by id: their bytes are there and not in the store. */
   readonly #active = new Map<string, OpenPack | "recovering">();
   readonly #trackSets = new Map<string, TrackSet>();
@@ -138,12 +143,11 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   /** Throws `ingest.busy` while it is recorded. Order: rows become garbage, objects go, garbage goes. */
   async delete(name: string): Promise<void> {
     await this.get(name);
-    const writer = this.#writers.get(name);
+    const writer = this.#taken.get(name)?.writer;
     if (writer !== undefined && writer.recordings > 0)
       throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
     await writer?.close();
-    this.#writers.delete(name);
-    this.#duplicates.delete(name);
+    this.#taken.delete(name);
     await this.#sealing;
     await this.#parts.index.deleteStream(name);
     await this.#removeObjects(await this.#parts.index.garbage(), this.#parts.store);
@@ -163,8 +167,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   async open({ stream }: RecordingOptions): Promise<Recording> {
     const info = await this.get(stream);
-    const writer = await this.#writer(stream);
-    const duplicates = await this.#duplicatesOf(stream);
+    const { writer, duplicates } = await this.#taking(stream);
     writer.attach();
     let open = true;
     return {
@@ -182,24 +185,22 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     };
   }
 
-  async #writer(stream: string): Promise<StreamWriter> {
-    const known = this.#writers.get(stream);
+  /** What all recordings of a stream share, made for the first of them. */
+  async #taking(stream: string): Promise<Taking> {
+    const known = this.#taken.get(stream);
     if (known !== undefined) return known;
-    const lastSequence = await this.#parts.index.lastSequence(stream);
-    // Another connection may have made it while this one asked.
-    const made = this.#writers.get(stream) ?? this.#makeWriter(stream, lastSequence);
-    this.#writers.set(stream, made);
-    return made;
-  }
-
-  async #duplicatesOf(stream: string): Promise<Duplicates> {
-    const extent = await this.extent(stream);
+    const { index } = this.#parts;
+    const [lastSequence, extent] = await Promise.all([
+      index.lastSequence(stream),
+      index.extent(stream),
+    ]);
     const find = (fromMs: number, toMs: number) => this.#storedIn(stream, fromMs, toMs);
     // Another connection may have made it while this one asked.
-    const known = this.#duplicates.get(stream);
-    const made =
-      known ?? new Duplicates({ find }, extent?.producedEndUs ?? Number.NEGATIVE_INFINITY);
-    this.#duplicates.set(stream, made);
+    const made = this.#taken.get(stream) ?? {
+      writer: this.#makeWriter(stream, lastSequence),
+      duplicates: new Duplicates({ find }, extent?.producedEndUs ?? Number.NEGATIVE_INFINITY),
+    };
+    this.#taken.set(stream, made);
     return made;
   }
 
@@ -325,7 +326,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([...this.#writers.values()].map((writer) => writer.close()));
+    await Promise.all([...this.#taken.values()].map(({ writer }) => writer.close()));
     await this.#sealing;
     await this.#parts.index.close();
     this.#parts.unlock();

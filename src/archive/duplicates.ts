@@ -4,7 +4,7 @@
  * is that one. Looked for only where media goes back in time: what begins after all before it is new.
  */
 import type { Recording, SealedFragment, StoredFragment } from "../fragment/fragment.ts";
-import { crc32 } from "../native/crc32.ts";
+import { blocksCrcOf } from "./blocks-crc.ts";
 
 export interface StoredLookup {
   /** Stored fragments with an instant in [fromMs, toMs) on the producer's clock. */
@@ -87,7 +87,7 @@ export class Duplicates {
     for (const one of stored) {
       if (one.clusterNs !== fragment.clusterNs || one.blocksSize !== fragment.blocks.length)
         continue;
-      crc ??= checksum(fragment);
+      crc ??= blocksCrcOf(fragment);
       if (one.blocksCrc === crc) return one;
     }
     return undefined;
@@ -95,9 +95,5 @@ export class Duplicates {
 }
 
 function same(a: SealedFragment, b: SealedFragment): boolean {
-  return a.blocks.length === b.blocks.length && checksum(a) === checksum(b);
-}
-
-function checksum({ blocks, blocksCrc }: SealedFragment): number {
-  return blocksCrc ?? blocks.parts.reduce((crc, part) => crc32(part, crc), 0);
+  return a.blocks.length === b.blocks.length && blocksCrcOf(a) === blocksCrcOf(b);
 }

@@ -3,8 +3,17 @@
  * (RFC 8794 §11.3.1). Pure and portable; a runtime with a native one passes that instead.
  */
 
+import type { Rope } from "./rope.ts";
+
 /** CRC of `bytes`, going on from `seed` (the CRC of what came before; 0 at the start). Unsigned. */
 export type Crc32 = (bytes: Uint8Array, seed?: number) => number;
+
+/** CRC of all pieces of a rope, by the given one. */
+export function ropeCrc32(rope: Rope, crc32: Crc32, seed = 0): number {
+  let crc = seed;
+  for (const part of rope.parts) crc = crc32(part, crc);
+  return crc;
+}
 
 /** Table k, row n: what byte n does to the CRC when k more bytes follow it. */
 function makeTables(): Int32Array[] {

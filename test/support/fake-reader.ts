@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { ropeCrc32 } from "../../src/base/crc32.ts";
 import { Fault } from "../../src/base/errors.ts";
 import { Rope } from "../../src/base/rope.ts";
 import { type Millis, micros, millis } from "../../src/base/units.ts";
@@ -75,7 +76,7 @@ export class FakeReader implements FragmentReader {
       size: LEAD + blocks.length,
       blocksOffset: offset + LEAD,
       blocksSize: blocks.length,
-      blocksCrc: blocks.parts.reduce((crc, part) => crc32(part, crc), 0),
+      blocksCrc: ropeCrc32(blocks, crc32),
       clusterNs,
     };
     grow(pack, offset + fragment.size);

@@ -184,36 +184,6 @@ function readEntry({ blob, flags, session, base, previous }: EntryContext): Stor
   };
 }
 
-/** Sums over fragments, kept beside the list so that clips can be sized without reading it. */
-export class TotalsCounter {
-  #fragments = 0;
-  #blocksBytes = 0;
-  readonly #tracks = new Map<number, TrackTotals & { fragments: number }>();
-
-  add(f: StoredFragment): void {
-    this.#fragments++;
-    this.#blocksBytes += f.blocksSize;
-    for (const t of f.info.totals) {
-      const sum = this.#tracks.get(t.track);
-      this.#tracks.set(t.track, {
-        track: t.track,
-        fragments: (sum?.fragments ?? 0) + 1,
-        frames: (sum?.frames ?? 0) + t.frames,
-        keyframes: (sum?.keyframes ?? 0) + t.keyframes,
-        payloadBytes: (sum?.payloadBytes ?? 0) + t.payloadBytes,
-      });
-    }
-  }
-
-  totals(): PackTotals {
-    return {
-      fragments: this.#fragments,
-      blocksBytes: this.#blocksBytes,
-      tracks: [...this.#tracks.values()],
-    };
-  }
-}
-
 export function writeTotals(totals: PackTotals): Uint8Array {
   const out = new BlobWriter();
   out.byte(VERSION);

@@ -11,6 +11,7 @@ import {
   type PackChain,
   type PackTotals,
 } from "../../fragment/fragment.ts";
+import { TotalsCounter } from "../../fragment/pack-totals.ts";
 import { addFingerprint, packFingerprint, subtractFingerprint } from "../../native/fingerprint.ts";
 import { MAX_PACK_SPAN_MS, type PackRow } from "./fragment-index.ts";
 import { readTotals, writeTotals } from "./fragment-list.ts";
@@ -127,6 +128,10 @@ function between(first: Row, last: Row): PackChain {
   const upTo = readSums(last.sums);
   const until = readSums(first.sums);
   const firstTotals = readTotals(first.totals as Uint8Array);
+  const totals = new TotalsCounter();
+  totals.addAll(upTo.totals);
+  totals.addAll(until.totals, -1);
+  totals.addAll(firstTotals);
   const trackSetId = String(first.track_set);
   const ofFirst = packFingerprint({
     packId: String(first.pack_id),
@@ -135,7 +140,7 @@ function between(first: Row, last: Row): PackChain {
   });
   return {
     trackSetId,
-    totals: plus(plus(upTo.totals, until.totals, -1), firstTotals, 1),
+    totals: totals.totals(),
     fingerprint: addFingerprint(subtractFingerprint(upTo.fingerprint, until.fingerprint), ofFirst),
     producedStartUs: micros(Number(first.produced_start)),
     producedEndUs: micros(Number(last.produced_end)),
@@ -145,33 +150,10 @@ function between(first: Row, last: Row): PackChain {
 }
 
 function add(a: Sums, b: Sums): Sums {
-  const fingerprint = addFingerprint(a.fingerprint, b.fingerprint);
-  return { totals: plus(a.totals, b.totals, 1), fingerprint };
-}
-
-function plus(a: PackTotals, b: PackTotals, sign: 1 | -1): PackTotals {
-  const tracks = new Map(a.tracks.map((track) => [track.track, track]));
-  for (const { track, ...more } of b.tracks) {
-    const sum = tracks.get(track) ?? {
-      track,
-      fragments: 0,
-      frames: 0,
-      keyframes: 0,
-      payloadBytes: 0,
-    };
-    tracks.set(track, {
-      track,
-      fragments: sum.fragments + sign * more.fragments,
-      frames: sum.frames + sign * more.frames,
-      keyframes: sum.keyframes + sign * more.keyframes,
-      payloadBytes: sum.payloadBytes + sign * more.payloadBytes,
-    });
-  }
-  return {
-    fragments: a.fragments + sign * b.fragments,
-    blocksBytes: a.blocksBytes + sign * b.blocksBytes,
-    tracks: [...tracks.values()].filter(({ fragments }) => fragments > 0),
-  };
+  const totals = new TotalsCounter();
+  totals.addAll(a.totals);
+  totals.addAll(b.totals);
+  return { totals: totals.totals(), fingerprint: addFingerprint(a.fingerprint, b.fingerprint) };
 }
 
 /** `sums` blob: two uint of the fingerprint, then a totals blob. */

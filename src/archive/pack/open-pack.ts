@@ -1,8 +1,8 @@
 /** A pack that is being written: append, sync, seal. Knows bytes and offsets; acks are somebody else's. */
 
 import { assert } from "../../base/assert.ts";
-import type { Rope } from "../../base/rope.ts";
 import type { SealedFragment, StoredFragment } from "../../fragment/fragment.ts";
+import { TotalsCounter } from "../../fragment/pack-totals.ts";
 import {
   CLUSTER_HEADER_BYTES,
   type CuePoint,
@@ -11,22 +11,12 @@ import {
   tagsElement,
 } from "../../media/mkv/writer.ts";
 import { crc32 } from "../../native/crc32.ts";
+import { blocksCrcOf } from "../blocks-crc.ts";
 import type { Files, OpenFile } from "../files.ts";
 import type { PackRow } from "../index/fragment-index.ts";
-import {
-  FragmentListWriter,
-  type PackBase,
-  TotalsCounter,
-  writeTotals,
-} from "../index/fragment-list.ts";
+import { FragmentListWriter, type PackBase, writeTotals } from "../index/fragment-list.ts";
 import { fragmentTags } from "./fragment-tags.ts";
 import { type PackIdentity, packHeader, SEGMENT_START, sealedHeader } from "./pack-header.ts";
-
-function crcOf(blocks: Rope): number {
-  let crc = 0;
-  for (const part of blocks.parts) crc = crc32(part, crc);
-  return crc;
-}
 
 export interface OpenPackOptions {
   readonly identity: PackIdentity;
@@ -128,7 +118,7 @@ export class OpenPack {
   /** Where the fragment's bytes will be; puts them at the end of `buffers`. */
   #layOut(fragment: SealedFragment, offset: number, buffers: Uint8Array[]): StoredFragment {
     const { blocks, info, clusterNs } = fragment;
-    const blocksCrc = fragment.blocksCrc ?? crcOf(blocks);
+    const blocksCrc = blocksCrcOf(fragment);
     const scale = BigInt(this.#base.timestampScaleNs);
     const ticks = (clusterNs - this.#base.baseNs) / scale;
     const tags = tagsElement(fragmentTags(info, fragment.tags), { crc: crc32, sizeWidth: 4 });

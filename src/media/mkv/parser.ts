@@ -6,7 +6,7 @@
  * `maxBlockBytes` or `maxElementBytes`. Elements nobody needs (Void, unknown ones, attachments) are passed
  * over unheld. Every limit is checked on the header, before the payload has come.
  */
-import { type Crc32, crc32 } from "../../base/crc32.ts";
+import { type Crc32, crc32, ropeCrc32 } from "../../base/crc32.ts";
 import { Fault } from "../../base/errors.ts";
 import type { Rope } from "../../base/rope.ts";
 import {
@@ -284,8 +284,7 @@ export class MkvParser {
     const start = this.#headerBytes;
     if (element.at(start) !== ID.CRC32 || element.at(start + 1) !== 0x84) return;
     if (!this.#options.whole.has(name) || element.length < start + 6) return;
-    let crc = 0;
-    for (const part of element.slice(start + 6).parts) crc = this.#options.crc32(part, crc);
+    const crc = ropeCrc32(element.slice(start + 6), this.#options.crc32);
     if (crc === crcOf(element.slice(start + 2, start + 6), at)) return;
     if (this.#options.onBadCrc === "fault") throw badCrc(name, at);
   }

@@ -3,7 +3,7 @@
  *
  * Knows what a Segment holds. Does not know codecs, fragments, wall-clock time or sockets.
  */
-import { type Crc32, crc32, crc32Without } from "../../base/crc32.ts";
+import { type Crc32, crc32, crc32Without, ropeCrc32 } from "../../base/crc32.ts";
 import { Fault } from "../../base/errors.ts";
 import type { Track, TrackSet } from "../track.ts";
 import { blockGroupOf, simpleBlockOf } from "./block.ts";
@@ -146,7 +146,7 @@ export class MkvReader {
     if (name === "SimpleBlock" || name === "BlockGroup") this.#blocksBytes += element.length;
     else if (this.#blocksBytes > 0) this.#head.plain = false;
     else if (this.#clusterAt > 0 && name !== "CRC32")
-      for (const part of element.parts) this.#head.crc = this.#crc32(part, this.#head.crc);
+      this.#head.crc = ropeCrc32(element, this.#crc32, this.#head.crc);
   }
 
   #value(event: ValueEvent): MkvItem | undefined {

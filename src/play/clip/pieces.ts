@@ -16,6 +16,7 @@ import {
   type StoredFragment,
   type TimeRange,
 } from "../../fragment/fragment.ts";
+import { TotalsCounter } from "../../fragment/pack-totals.ts";
 import { addFingerprint, packFingerprint } from "../../native/fingerprint.ts";
 import { compareBy } from "../order.ts";
 import { beforeSeekable } from "../resolver.ts";
@@ -249,37 +250,14 @@ class Placement {
 
 function pieceOf(fragments: readonly StoredFragment[], shiftUs: number): Piece {
   const infos = fragments.map(({ info }) => info);
+  const totals = new TotalsCounter();
+  for (const fragment of fragments) totals.add(fragment);
   return {
     trackSetId: fragments[0]?.trackSetId ?? "",
-    totals: totalsOf(fragments),
+    totals: totals.totals(),
     startUs: Math.min(...infos.map((info) => info.producedStartUs)),
     endUs: Math.max(...infos.map((info) => info.producedEndUs)),
     shiftUs,
     content: fragments,
   };
 }
-
-function totalsOf(fragments: readonly StoredFragment[]): PackTotals {
-  const sums = new Map<number, Mutable<PackTotals["tracks"][number]>>();
-  let blocksBytes = 0;
-  for (const { info, blocksSize } of fragments) {
-    blocksBytes += blocksSize;
-    for (const { track, frames, keyframes, payloadBytes } of info.totals) {
-      const sum = sums.get(track) ?? {
-        track,
-        fragments: 0,
-        frames: 0,
-        keyframes: 0,
-        payloadBytes: 0,
-      };
-      sums.set(track, sum);
-      sum.fragments++;
-      sum.frames += frames;
-      sum.keyframes += keyframes;
-      sum.payloadBytes += payloadBytes;
-    }
-  }
-  return { fragments: fragments.length, blocksBytes, tracks: [...sums.values()] };
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
