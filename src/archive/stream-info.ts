@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { Fault } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import type { StreamInfo } from "../fragment/fragment.ts";
+import { isStreamName } from "../fragment/stream-name.ts";
 
-const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 const MAX_RETENTION_HOURS = 87_600;
 
 /** Throws `stream.bad-name`, `request.bad`. */
@@ -13,8 +13,7 @@ export function newStream(
   createdMs: Millis,
 ): StreamInfo {
   const { name, retentionHours, mediaType } = options;
-  // Dots alone are names to a file system and to URLs.
-  if (!NAME.test(name) || /^\.+$/.test(name))
+  if (!isStreamName(name))
     throw new Fault(
       "stream.bad-name",
       `a stream name is 1 to 256 of A-Z a-z 0-9 _ . - and not only dots: ${name.slice(0, 80)}`,

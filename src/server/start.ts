@@ -87,7 +87,7 @@ interface RunningRtmp {
   close(): Promise<void>;
 }
 
-/** A taken port stops the start only when somebody has asked for it: several servers may run with defaults. */
+/** The default port being taken does not stop the start: several servers may run with defaults. */
 async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
   const { config, log } = parts;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
@@ -96,33 +96,31 @@ async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
     const port = await server.listen(config.rtmpPort, config.host);
     return { port, close: () => server.close() };
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code !== "EADDRINUSE")
-      throw new Fault("config.bad", `cannot listen for RTMP on ${config.host}: ${message}`, {
-        cause,
-      });
-    if (config.rtmpPort !== settings.rtmpPort.fallback)
-      throw new Fault(
-        "server.port-taken",
-        `port ${config.rtmpPort} is taken; choose another with --rtmp-port`,
-      );
+    const fault = listenFault(cause, { ...config, port: config.rtmpPort, flag: "--rtmp-port" });
+    const byDefault = config.rtmpPort === settings.rtmpPort.fallback;
+    if (fault.code !== "server.port-taken" || !byDefault) throw fault;
     log.warn("rtmp.port-taken", { port: config.rtmpPort, message: "this server takes no RTMP" });
     return undefined;
   }
 }
 
-async function listen(app: FastifyInstance, { host, httpPort }: Config): Promise<void> {
+async function listen(app: FastifyInstance, { host, httpPort: port }: Config): Promise<void> {
   try {
-    await app.listen({ host, port: httpPort });
+    await app.listen({ host, port });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE")
-      throw new Fault(
-        "server.port-taken",
-        `port ${httpPort} is taken; choose another with --http-port`,
-      );
-    throw new Fault("config.bad", `cannot listen on ${host}:${httpPort}: ${message}`, { cause });
+    throw listenFault(cause, { host, port, flag: "--http-port" });
   }
+}
+
+/** Why a port could not be opened, in one line that names it. */
+function listenFault(
+  cause: unknown,
+  { host, port, flag }: { host: string; port: number; flag: string },
+): Fault {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE")
+    return new Fault("server.port-taken", `port ${port} is taken; choose another with ${flag}`);
+  return new Fault("config.bad", `cannot listen on ${host}:${port}: ${message}`, { cause });
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

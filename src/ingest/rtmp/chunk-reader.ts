@@ -4,9 +4,11 @@
  *
  * A message costs memory only for bytes that have come: its claimed length is a promise of the peer.
  */
+
+import { ChunkCursor } from "../../base/chunk-cursor.ts";
 import { Fault } from "../../base/errors.ts";
 import { Rope } from "../../base/rope.ts";
-import { ChunkCursor } from "../../media/mkv/chunk-cursor.ts";
+import { ByteReader } from "../../media/codec/byte-reader.ts";
 
 /** Message type ids (§5.4, §6.1, §7.1). */
 export const RtmpType = {
@@ -216,9 +218,7 @@ export class ChunkReader {
   /** True when the message was about the chunks themselves. */
   #control({ type, payload }: RtmpMessage): boolean {
     if (type !== RtmpType.setChunkSize && type !== RtmpType.abort) return false;
-    const bytes = payload.toBytes();
-    if (bytes.length < 4) throw bad("a control message cut short");
-    const value = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+    const value = controlReader(payload).u32();
     if (type === RtmpType.abort) this.#abort(value);
     else if (value < 1 || value > 0x7fffffff) throw bad(`a chunk size of ${value}`);
     else this.#chunkSize = Math.min(value, MAX_CHUNK_SIZE);
@@ -281,6 +281,11 @@ function applyHeader(stream: ChunkStream, format: number, header: ChunkHeader): 
 function basicBytes(first: number): number {
   const id = first & 0x3f;
   return id === 0 ? 2 : id === 1 ? 3 : 1;
+}
+
+/** Over a protocol control or user control message. Reading past its end is `rtmp.bad-chunk`. */
+export function controlReader(payload: Rope): ByteReader {
+  return new ByteReader(payload.toBytes(), "RTMP control message", "rtmp.bad-chunk");
 }
 
 function bad(why: string): Fault {

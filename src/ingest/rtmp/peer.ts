@@ -3,8 +3,9 @@
  * bytes in, events out, and bytes to send. Knows no codec and no stream store.
  */
 import { Fault } from "../../base/errors.ts";
+import type { Rope } from "../../base/rope.ts";
 import { type AmfObject, type AmfValue, readAmf0 } from "./amf0.ts";
-import { ChunkReader, type RtmpMessage, RtmpType } from "./chunk-reader.ts";
+import { ChunkReader, controlReader, type RtmpMessage, RtmpType } from "./chunk-reader.ts";
 import {
   acknowledgement,
   command,
@@ -126,10 +127,10 @@ export class RtmpPeer {
           throw new Fault("rtmp.bad-command", "media before publish");
         return { kind: type === RtmpType.audio ? "audio" : "video", message };
       case RtmpType.windowAckSize:
-        this.#window = Math.max(1 << 16, uint32(payload.toBytes(), 0));
+        this.#window = Math.max(1 << 16, controlReader(payload).u32());
         return undefined;
       case RtmpType.userControl:
-        this.#userControl(payload.toBytes());
+        this.#userControl(payload);
         return undefined;
       default:
         // Metadata too: what it says about codecs and rates is often wrong.
@@ -137,9 +138,9 @@ export class RtmpPeer {
     }
   }
 
-  #userControl(bytes: Uint8Array): void {
-    if (bytes.length >= 6 && bytes[0] === 0 && bytes[1] === PING_REQUEST)
-      this.#send(pingResponse(uint32(bytes, 2)));
+  #userControl(payload: Rope): void {
+    const reader = controlReader(payload);
+    if (reader.left >= 6 && reader.u16() === PING_REQUEST) this.#send(pingResponse(reader.u32()));
   }
 
   #command(values: readonly AmfValue[]): PeerEvent | undefined {
@@ -189,9 +190,4 @@ export class RtmpPeer {
 
 function isObject(value: AmfValue): value is AmfObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function uint32(bytes: Uint8Array, at: number): number {
-  if (bytes.length < at + 4) throw new Fault("rtmp.bad-chunk", "a control message cut short");
-  return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0);
 }

@@ -1,5 +1,6 @@
 /** The stream a publisher means. Pure. */
 import { Fault } from "../../base/errors.ts";
+import { isStreamName } from "../../fragment/stream-name.ts";
 
 export interface PublishTarget {
   readonly stream: string;
@@ -12,7 +13,7 @@ export function publishTarget(app: string, name: string): PublishTarget {
   const [path = "", query = ""] = splitAt(name, "?");
   const [, appQuery = ""] = splitAt(app, "?");
   const stream = decode(path.replace(/^\/+|\/+$/g, ""));
-  if (!/^[a-zA-Z0-9_.-]{1,256}$/.test(stream))
+  if (!isStreamName(stream))
     throw new Fault("stream.bad-name", `not a stream name: ${stream.slice(0, 80)}`);
   const key = new URLSearchParams(query).get("key") ?? new URLSearchParams(appQuery).get("key");
   return { stream, key: key ?? undefined };

@@ -6,6 +6,8 @@
  * `maxBlockBytes` or `maxElementBytes`. Elements nobody needs (Void, unknown ones, attachments) are passed
  * over unheld. Every limit is checked on the header, before the payload has come.
  */
+
+import { ChunkCursor } from "../../base/chunk-cursor.ts";
 import { type Crc32, crc32, ropeCrc32 } from "../../base/crc32.ts";
 import { Fault } from "../../base/errors.ts";
 import type { Rope } from "../../base/rope.ts";
@@ -17,7 +19,6 @@ import {
   type KnownElement,
 } from "../ebml/elements.ts";
 import { isReservedId, UNKNOWN_SIZE, vintId, vintSize, vintWidth } from "../ebml/vint.ts";
-import { ChunkCursor } from "./chunk-cursor.ts";
 import { CrcStack, crcOf } from "./crc-stack.ts";
 import type { CloseEvent, MkvEvent, OpenEvent, SkippedEvent, ValueEvent } from "./events.ts";
 

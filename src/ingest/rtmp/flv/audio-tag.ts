@@ -1,21 +1,12 @@
 /** Audio messages: FLV's AUDIODATA (Adobe FLV 10.1 §E.4.2) and enhanced RTMP v2's extended header. Pure. */
 import type { Rope } from "../../../base/rope.ts";
+import { type FlvTag, fourCc, headOf, NOTHING } from "./tag.ts";
 
 export type AudioCodec = "mp4a" | "Opus" | "mp3" | "alaw" | "ulaw";
 
-export type AudioTag =
-  | { readonly kind: "config"; readonly codec: AudioCodec; readonly config: Uint8Array }
-  | {
-      readonly kind: "frame";
-      readonly codec: AudioCodec;
-      readonly payload: Rope;
-      /** By FLV's own flags: means something for G.711 only. */
-      readonly channels: number;
-    }
-  | { readonly kind: "unsupported"; readonly name: string }
-  | { readonly kind: "nothing" };
+/** `channels`: by FLV's own flags, which mean something for G.711 only. */
+export type AudioTag = FlvTag<AudioCodec, { readonly channels: number }>;
 
-const NOTHING = { kind: "nothing" } as const;
 const AAC = 10;
 const EXTENDED = 9;
 const PLAIN: Readonly<Record<number, AudioCodec | undefined>> = {
@@ -27,7 +18,7 @@ const FOURCC: Readonly<Record<string, AudioCodec | undefined>> = {
 
 /** Messages too short for their header are `nothing`. */
 export function readAudioTag(payload: Rope): AudioTag {
-  const head = payload.slice(0, Math.min(5, payload.length)).toBytes();
+  const head = headOf(payload, 5);
   const [first, second] = head;
   if (first === undefined) return NOTHING;
   const format = first >> 4;
@@ -49,7 +40,7 @@ export function readAudioTag(payload: Rope): AudioTag {
 function extended(payload: Rope, head: Uint8Array): AudioTag {
   const packet = (head[0] ?? 0) & 15;
   if (head.length < 5 || payload.length <= 5 || packet > 1) return NOTHING;
-  const name = String.fromCharCode(...head.subarray(1, 5));
+  const name = fourCc(head);
   const codec = FOURCC[name];
   if (codec === undefined) return { kind: "unsupported", name };
   const rest = payload.slice(5);

@@ -12,6 +12,7 @@ import { readOpusHead } from "../../../media/codec/opus/head.ts";
 import { readable } from "../../../media/codec/readable.ts";
 import type { Track, VideoSettings } from "../../../media/track.ts";
 import type { AudioCodec } from "./audio-tag.ts";
+import { headOf } from "./tag.ts";
 import type { VideoCodec } from "./video-tag.ts";
 
 export const VIDEO_TRACK = 1;
@@ -81,7 +82,7 @@ export function audioTrack(
       return { ...base, codecId: "A_OPUS", codecPrivate, audio, ...delays };
     }
     case "mp3": {
-      const head = payload?.slice(0, Math.min(4, payload.length)).toBytes() ?? codecPrivate;
+      const head = payload === undefined ? codecPrivate : headOf(payload, 4);
       const sampleRate = readMpegAudioHeader(head)?.sampleRate ?? 44_100;
       const mono = ((head[3] ?? 0) & 0xc0) === 0xc0;
       return { ...base, codecId: "A_MPEG/L3", audio: { sampleRate, channels: mono ? 1 : 2 } };

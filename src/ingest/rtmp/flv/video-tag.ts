@@ -2,25 +2,19 @@
  * Video messages: FLV's VIDEODATA (Adobe FLV 10.1 §E.4.3) and enhanced RTMP's extended header (veovera, 2023). Pure.
  */
 import type { Rope } from "../../../base/rope.ts";
+import { type FlvTag, fourCc, headOf, NOTHING } from "./tag.ts";
 
 export type VideoCodec = "avc1" | "hvc1" | "av01";
 
-export type VideoTag =
-  | { readonly kind: "config"; readonly codec: VideoCodec; readonly config: Uint8Array }
-  | {
-      readonly kind: "frame";
-      readonly codec: VideoCodec;
-      readonly key: boolean;
-      /** Presentation time less decode time, ms; may be negative. */
-      readonly offsetMs: number;
-      readonly payload: Rope;
-    }
-  /** A codec that is not taken, by the name the sender gave it. */
-  | { readonly kind: "unsupported"; readonly name: string }
-  /** Nothing to store: end of sequence, seek markers, colour metadata. */
-  | { readonly kind: "nothing" };
+export type VideoTag = FlvTag<
+  VideoCodec,
+  {
+    readonly key: boolean;
+    /** Presentation time less decode time, ms; may be negative. */
+    readonly offsetMs: number;
+  }
+>;
 
-const NOTHING = { kind: "nothing" } as const;
 const KEY_FRAME = 1;
 const COMMAND_FRAME = 5;
 /** CodecID of FLV: 7 is the standard's, 12 what many encoders use for HEVC. */
@@ -34,7 +28,7 @@ const HEAD_BYTES = 8;
 
 /** Messages too short for their header are `nothing`. */
 export function readVideoTag(payload: Rope): VideoTag {
-  const head = payload.slice(0, Math.min(HEAD_BYTES, payload.length)).toBytes();
+  const head = headOf(payload, HEAD_BYTES);
   const first = head[0];
   if (first === undefined) return NOTHING;
   return (first & 0x80) === 0 ? legacy(payload, head) : enhanced(payload, head);
@@ -57,7 +51,7 @@ function enhanced(payload: Rope, head: Uint8Array): VideoTag {
   const [first = 0] = head;
   const [frameType, packet] = [(first >> 4) & 7, first & 15];
   if (frameType === COMMAND_FRAME || head.length < 5) return NOTHING;
-  const name = String.fromCharCode(...head.subarray(1, 5));
+  const name = fourCc(head);
   if (!ENHANCED.has(name)) return { kind: "unsupported", name };
   const codec = name as VideoCodec;
   if (packet === Packet.config)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { random } from "../../../test/support/random.ts";
+import { random } from "../../test/support/random.ts";
 import { ChunkCursor } from "./chunk-cursor.ts";
 
 function counting(start: number, length: number): Uint8Array {

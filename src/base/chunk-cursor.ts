@@ -3,8 +3,8 @@
  * slices, never joined; small ones are copied together, so that a peer who sends single bytes cannot
  * make us hold a million arrays.
  */
-import { assert } from "../../base/assert.ts";
-import { Rope } from "../../base/rope.ts";
+import { assert } from "./assert.ts";
+import { Rope } from "./rope.ts";
 
 /** Chunks smaller than this share a block of `BLOCK_BYTES`. */
 const SMALL_BYTES = 1024;
