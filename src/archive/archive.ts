@@ -194,11 +194,15 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       index.lastSequence(stream),
       index.extent(stream),
     ]);
-    const find = (fromMs: number, toMs: number) => this.#storedIn(stream, fromMs, toMs);
+    const lookup = {
+      find: (fromMs: number, toMs: number) => this.#storedIn(stream, fromMs, toMs),
+      read: ({ packId, blocksOffset }: StoredFragment, size: number) =>
+        this.read(packId, blocksOffset, size),
+    };
     // Another connection may have made it while this one asked.
     const made = this.#taken.get(stream) ?? {
       writer: this.#makeWriter(stream, lastSequence),
-      duplicates: new Duplicates({ find }, extent?.producedEndUs ?? Number.NEGATIVE_INFINITY),
+      duplicates: new Duplicates(lookup, extent?.producedEndUs ?? Number.NEGATIVE_INFINITY),
     };
     this.#taken.set(stream, made);
     return made;
@@ -209,7 +213,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     const found: StoredFragment[] = [];
     for await (const page of this.packs(stream, { by: "time", clock: "producer", range }))
       for (const { packId } of page) found.push(...(await this.fragments(stream, packId)));
-    return found;
+    return found.sort((a, b) => a.info.number.sequence - b.info.number.sequence);
   }
 
   #makeWriter(stream: string, lastSequence: number): StreamWriter {

@@ -20,7 +20,10 @@ import { type Ack, ackErrorId } from "./ack.ts";
 export interface SessionLimits {
   /** Bytes taken and not yet durable above which the producer is not read, and below half of which it is again. */
   readonly maxPendingBytes: number;
-  /** With nothing arriving for this long the open fragment is sealed, ms. */
+  /**
+   * With nothing arriving for this long what there is of the open fragment is made durable, ms. It is acked when its
+   * Cluster is over: an ack names the Cluster, and the producer takes it for the whole.
+   */
   readonly idleFlushMs: number;
   /** IDLE acks while nothing arrives, every so many ms. */
   readonly idleAckMs: number;
@@ -69,6 +72,12 @@ export class IngestSession {
   #number: FragmentNumber | undefined;
   #timecode: number | undefined;
   #persisted: string | undefined;
+  /** A Cluster has begun and its end has not been seen. */
+  #inCluster = false;
+  /** Of the fragment that was sealed last, in the middle of its Cluster. */
+  #withheld: FragmentAcks | undefined;
+  /** Sealing because nothing arrives, in the middle of a Cluster. */
+  #idle = false;
   #fragments = 0;
   #pending = 0;
   #paused = false;
@@ -177,7 +186,16 @@ export class IngestSession {
       if (this.#normaliser.idle && item.kind !== "tracks") this.#fragmenter.accept(item);
       else for (const made of this.#normaliser.accept(item)) this.#fragmenter.accept(made);
       this.#deliver();
+      if (item.kind === "cluster") this.#inCluster = true;
+      else if (item.kind === "cluster-end") this.#clusterEnd();
     }
+  }
+
+  #clusterEnd(): void {
+    this.#inCluster = false;
+    const withheld = this.#withheld;
+    this.#withheld = undefined;
+    withheld?.tell();
   }
 
   /** `rest`: with what still waits for its configuration. */
@@ -189,6 +207,12 @@ export class IngestSession {
     } catch (error) {
       this.#fault ??= asFault(error);
     }
+  }
+
+  #sealIdle(): void {
+    this.#idle = this.#inCluster;
+    this.#sealOpen();
+    this.#idle = false;
   }
 
   #deliver(): void {
@@ -210,7 +234,10 @@ export class IngestSession {
         this.#number = number;
         this.#timecode = event.timecode;
         live.fragment(number, event.run);
-        this.#ack("BUFFERING", event.timecode, formatFragmentNumber(number));
+        // Of the rest of a Cluster the producer has been told; it has one name, and one PERSISTED: this one's.
+        if (this.#withheld === undefined)
+          this.#ack("BUFFERING", event.timecode, formatFragmentNumber(number));
+        this.#withheld = undefined;
         break;
       }
       case "sealed":
@@ -225,22 +252,24 @@ export class IngestSession {
     this.#number = undefined;
     this.#timecode = undefined;
     this.#fragments++;
-    const text = formatFragmentNumber(number);
-    this.#ack("RECEIVED", timecode, text);
+    const acks = new FragmentAcks((type, text) => this.#ack(type, timecode, text));
+    if (this.#idle) this.#withheld = acks;
+    else acks.tell();
+    acks.add("RECEIVED", formatFragmentNumber(number));
     if (!recording.persists) return;
     const fragment: SealedFragment = { ...cut, info: { ...cut.info, number, session: id } };
     this.#pending++;
     recording.append(fragment).then(
       // A fragment that was sent before is the one that is stored: its number is the first one's.
-      (stored) => this.#stored(timecode, formatFragmentNumber(stored.info.number)),
+      (stored) => this.#stored(acks, formatFragmentNumber(stored.info.number)),
       (error) => this.#notStored(asFault(error, "store.unavailable")),
     );
   }
 
-  #stored(timecode: number, number: string): void {
+  #stored(acks: FragmentAcks, number: string): void {
     this.#pending--;
     if (this.#persisted === undefined || number > this.#persisted) this.#persisted = number;
-    this.#ack("PERSISTED", timecode, number);
+    acks.add("PERSISTED", number);
     this.#resume();
     this.#maybeFinish();
   }
@@ -299,7 +328,7 @@ export class IngestSession {
       if (this.#ending) return;
       const now = clock.elapsed();
       const idle = now - this.#lastBytesMs;
-      if (!this.#paused && idle >= this.#limits.idleFlushMs) this.#sealOpen();
+      if (!this.#paused && idle >= this.#limits.idleFlushMs) this.#sealIdle();
       if (idle >= this.#limits.idleAckMs && now - this.#lastIdleAckMs >= this.#limits.idleAckMs) {
         this.#lastIdleAckMs = now;
         transport.send({ type: "IDLE", number: this.#persisted });
@@ -307,5 +336,26 @@ export class IngestSession {
       if (!this.#paused && idle >= this.#limits.idleCloseMs) this.#stop();
       else this.#watchIdle();
     });
+  }
+}
+
+/** What there is to say of a fragment, kept until it may be said. */
+class FragmentAcks {
+  readonly #send: (type: "RECEIVED" | "PERSISTED", number: string) => void;
+  readonly #kept: (readonly ["RECEIVED" | "PERSISTED", string])[] = [];
+  #open = false;
+
+  constructor(send: (type: "RECEIVED" | "PERSISTED", number: string) => void) {
+    this.#send = send;
+  }
+
+  add(type: "RECEIVED" | "PERSISTED", number: string): void {
+    if (this.#open) this.#send(type, number);
+    else this.#kept.push([type, number]);
+  }
+
+  tell(): void {
+    this.#open = true;
+    for (const [type, number] of this.#kept.splice(0)) this.#send(type, number);
   }
 }

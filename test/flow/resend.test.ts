@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { oracleFrames } from "../support/ebml-oracle.ts";
+import { oracleBlocks, oracleFrames } from "../support/ebml-oracle.ts";
 import { makeMedia } from "../support/media.ts";
 import { type Ack, putMedia } from "../support/put-media.ts";
 import { startServerProcess, startTestServer, tempDir } from "../support/server.ts";
@@ -24,6 +24,14 @@ async function fragmentsOf(url: string): Promise<string[]> {
   const answer = await fetch(`${url}/v1/streams/cam/fragments`);
   const { fragments } = (await answer.json()) as { fragments: { number: string }[] };
   return fragments.map(({ number }) => number).sort();
+}
+
+/** Resolves when no producer is connected any more: what the last one sent is decided. */
+async function offline(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/v1/streams/cam`);
+    if (!((await answer.json()) as { live: boolean }).live) return;
+  }
 }
 
 async function framesOf(url: string) {
@@ -51,6 +59,60 @@ suite("sent again", needs("ffmpeg"), () => {
     const stored = await fragmentsOf(server.url);
     for (const one of acks) assert.deepEqual(numbersOf(one).toSorted(), stored);
     assert.deepEqual(await framesOf(server.url), oracleFrames(file));
+  });
+
+  test("a connection that broke in a fragment leaves its beginning; sent again, only the rest is stored", async () => {
+    await using server = await startTestServer({ createMissing: true });
+    const file = readFileSync(await makeMedia("h264-aac"));
+    for (const part of [0.4, 0.45, 0.2, 0.9]) {
+      const call = putMedia({ url: server.url, stream: "cam", startMs: START });
+      await call.write(file.subarray(0, Math.floor(file.length * part)));
+      await call.until((acks) => acks.length > 0);
+      call.cut();
+      await offline(server.url);
+    }
+    const acks = await push(server.url, file);
+    const timecodes = acks
+      .filter((a) => a.EventType === "PERSISTED")
+      .map((a) => a.FragmentTimecode);
+    assert.equal(new Set(timecodes).size, 3);
+    assert.deepEqual(await framesOf(server.url), oracleFrames(file));
+    assert.ok((await fragmentsOf(server.url)).length > 3);
+  });
+
+  test("the beginning may be decided after the whole: it is not stored beside it", async () => {
+    await using server = await startTestServer({ createMissing: true });
+    const file = readFileSync(await makeMedia("h264-aac"));
+    const dead = putMedia({ url: server.url, stream: "cam", startMs: START });
+    await dead.write(file.subarray(0, Math.floor(file.length * 0.5)));
+    await dead.until((acks) => acks.filter((a) => a.EventType === "BUFFERING").length > 1);
+    await push(server.url, file);
+    dead.cut();
+    await offline(server.url);
+    assert.equal((await fragmentsOf(server.url)).length, 3);
+    assert.deepEqual(await framesOf(server.url), oracleFrames(file));
+  });
+
+  test("a clip that starts in such a rest reaches back to its key frame", async () => {
+    await using server = await startTestServer({ createMissing: true });
+    const file = readFileSync(await makeMedia("h264-aac"));
+    const call = putMedia({ url: server.url, stream: "cam", startMs: START });
+    await call.write(file.subarray(0, Math.floor(file.length * 0.5)));
+    await call.until((acks) => acks.filter((a) => a.EventType === "BUFFERING").length > 1);
+    call.cut();
+    await offline(server.url);
+    await push(server.url, file);
+    const answer = await fetch(`${server.url}/v1/streams/cam/fragments`);
+    const { fragments } = (await answer.json()) as {
+      fragments: { producerMs: number; seekable: boolean }[];
+    };
+    const rest = fragments.find(({ seekable }) => !seekable);
+    assert.ok(rest, "a rest was stored");
+    const at = rest.producerMs + 1;
+    const clip = await fetch(`${server.url}/v1/streams/cam/clip.mkv?from=${at}&to=${at + 100}`);
+    const [first] = oracleBlocks(new Uint8Array(await clip.arrayBuffer()));
+    assert.equal(first?.key, true);
+    assert.ok(first.payload.length > 100, "a picture");
   });
 
   test("media of the same time that is not the same is kept beside it", async () => {

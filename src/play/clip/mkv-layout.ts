@@ -7,6 +7,7 @@
 import { assert } from "../../base/assert.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
 import { formatFragmentNumber } from "../../fragment/fragment-number.ts";
+import { retimeBlocks } from "../../media/mkv/block-scan.ts";
 import { idBytes, join, sizeBytes, voidElement } from "../../media/mkv/out.ts";
 import {
   CLUSTER_HEADER_BYTES,
@@ -22,7 +23,6 @@ import {
 } from "../../media/mkv/writer.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { crc32 } from "../../native/crc32.ts";
-import { retimeBlocks } from "./block-scan.ts";
 import { type Extent, ready } from "./extents.ts";
 import type { ClipContent, ClipLayout } from "./layout.ts";
 import { fragmentsOf, type Piece, unfolded } from "./pieces.ts";

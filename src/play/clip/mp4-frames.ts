@@ -2,9 +2,9 @@
 import { Rope } from "../../base/rope.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
 import type { ClipFrame } from "../../media/fmp4/sample-times.ts";
+import { type ScannedBlock, scanBlocks } from "../../media/mkv/block-scan.ts";
 import { LACINGS, splitLaces } from "../../media/mkv/lacing.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
-import { type ScannedBlock, scanBlocks } from "./block-scan.ts";
 
 /**
  * Frames of the tracks asked for, in decode order, by track number; times on the producer's clock, µs.

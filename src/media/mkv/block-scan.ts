@@ -4,7 +4,7 @@
  * been through the full reader once, so this knows only what a Cluster can hold after that.
  */
 import { Fault } from "../../base/errors.ts";
-import { ID } from "../../media/ebml/elements.ts";
+import { ID } from "../ebml/elements.ts";
 
 const BLOCK_DURATION = 0x9b;
 const REFERENCE_BLOCK = 0xfb;

@@ -1,0 +1,170 @@
+/** One camera: a source's frames through a producer, with what is to be known of it at any moment. */
+import type { Clock } from "../../../src/base/clock.ts";
+import { asFault } from "../../../src/base/errors.ts";
+import type { Track } from "../../../src/media/track.ts";
+import type { ProducerEvent } from "../events.ts";
+import { Producer } from "../producer.ts";
+import type { Transport } from "../transport.ts";
+import type { Source, SourceItem } from "./source.ts";
+
+export type CameraState = "starting" | "live" | "no source" | "no server" | "ended" | "failed";
+
+export interface CameraView {
+  readonly stream: string;
+  readonly state: CameraState;
+  /** Why it is not live. */
+  readonly reason: string | undefined;
+  /** Pictures (of sound alone: packets) taken from the source so far. */
+  readonly pictures: number;
+  readonly bytes: number;
+  /** Frames put into the stream so far. */
+  readonly frames: number;
+  /** Media that is not durable yet, µs. */
+  readonly bufferedUs: number;
+  /** Start of the newest durable fragment, ms since the Unix epoch. */
+  readonly persistedMs: number | undefined;
+  /** Frames that were given up or refused. */
+  readonly lost: number;
+}
+
+export interface CameraOptions {
+  readonly stream: string;
+  readonly url: string;
+  readonly create: boolean;
+  readonly source: Source;
+  /** The source comes in real time: it is never made to wait. */
+  readonly paced: boolean;
+  readonly clock: Clock;
+  readonly transport?: Transport;
+  /** Called after each change of state and for each loss. */
+  readonly changed: (view: CameraView) => void;
+}
+
+/** So long all that was sent may take to become durable at the end. */
+const END_MS = 10_000;
+/** A source that is faster than the server waits beyond this, bytes. */
+const AHEAD_BYTES = 16 << 20;
+
+export class Camera {
+  readonly #options: CameraOptions;
+  #producer: Producer | undefined;
+  #tracks = "";
+  #counted = 0;
+  #sourceReason: string | undefined;
+  #serverReason: string | undefined;
+  #over: "ended" | "failed" | undefined;
+  #pictures = 0;
+  #bytes = 0;
+  #frames = 0;
+  #lost = 0;
+  #persistedMs: number | undefined;
+  #begun = false;
+  #wake = () => {};
+
+  constructor(options: CameraOptions) {
+    this.#options = options;
+  }
+
+  get view(): CameraView {
+    const state = this.#state();
+    const reason = state === "no server" ? this.#serverReason : this.#sourceReason;
+    return {
+      ...{ stream: this.#options.stream, state, pictures: this.#pictures, bytes: this.#bytes },
+      ...{ reason: state === "live" || state === "ended" ? undefined : reason },
+      ...{ frames: this.#frames + (this.#producer?.stats.frames ?? 0), lost: this.#lost },
+      bufferedUs: this.#producer?.stats.waitingUs ?? 0,
+      persistedMs: this.#persistedMs,
+    };
+  }
+
+  /** Resolves when the source is over and its media durable: true when nothing was lost. Never throws. */
+  async run(): Promise<boolean> {
+    try {
+      for await (const item of this.#options.source) await this.#take(item);
+      await this.#end();
+      this.#over = this.#lost > 0 ? "failed" : "ended";
+      if (this.#lost > 0) this.#sourceReason = "not everything is durable at the server";
+    } catch (error) {
+      const { message, code } = asFault(error);
+      await this.#end();
+      this.#over = "failed";
+      this.#sourceReason = `${message} [${code}]`;
+    }
+    this.#tell();
+    return this.#over === "ended";
+  }
+
+  #state(): CameraState {
+    if (this.#over !== undefined) return this.#over;
+    if (this.#sourceReason !== undefined) return "no source";
+    if (this.#serverReason !== undefined) return "no server";
+    return this.#begun && this.#producer?.stats.connected ? "live" : "starting";
+  }
+
+  async #take(item: SourceItem): Promise<void> {
+    if (item.kind === "trouble") {
+      const seconds = (item.retryMs / 1000).toFixed(1);
+      this.#sourceReason = `${item.reason}; next try in ${seconds} s`;
+      this.#tell();
+    } else if (item.kind === "tracks") await this.#begin(item.tracks);
+    else {
+      const { track, payload, timeUs, key } = item.frame;
+      this.#bytes += payload.length;
+      if (track === this.#counted) this.#pictures++;
+      this.#producer?.putFrame({ track, data: payload.toBytes(), timestampUs: timeUs, key });
+      const isNews = !this.#begun || this.#sourceReason !== undefined;
+      this.#begun = true;
+      this.#sourceReason = undefined;
+      if (isNews) this.#tell();
+      await this.#room();
+    }
+  }
+
+  /** What a paced source gives and does not fit is dropped by the producer. */
+  async #room(): Promise<void> {
+    if (this.#options.paced) return;
+    while ((this.#producer?.stats.waitingBytes ?? 0) > AHEAD_BYTES)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+  }
+
+  /** After a restart with the same tracks the connection goes on; other tracks need a new one. */
+  async #begin(tracks: readonly Track[]): Promise<void> {
+    const text = JSON.stringify(tracks, (_key, value: unknown) =>
+      value instanceof Uint8Array ? [...value] : value,
+    );
+    if (text === this.#tracks) return;
+    await this.#end();
+    this.#tracks = text;
+    this.#counted = (tracks.find((track) => track.type === "video") ?? tracks[0])?.number ?? 0;
+    const { url, stream, create, clock, transport } = this.#options;
+    const given = transport === undefined ? {} : { transport };
+    this.#producer = new Producer({ url, stream, create, tracks, clock, ...given });
+    this.#producer.on((event) => this.#heard(event));
+  }
+
+  async #end(): Promise<void> {
+    const producer = this.#producer;
+    if (producer === undefined) return;
+    this.#lost += await producer.end(END_MS);
+    this.#frames += producer.stats.frames;
+    this.#producer = undefined;
+  }
+
+  #heard(event: ProducerEvent): void {
+    if (event.kind === "persisted")
+      this.#persistedMs = Math.max(event.timecodeMs, this.#persistedMs ?? 0);
+    if (event.kind === "connected") this.#serverReason = undefined;
+    if (event.kind === "disconnected")
+      this.#serverReason = `${event.reason}; next try in ${(event.retryMs / 1000).toFixed(1)} s`;
+    if (event.kind === "dropped") this.#lost += event.frames;
+    if (event.kind === "refused") this.#lost++;
+    this.#wake();
+    if (event.kind !== "persisted") this.#tell();
+  }
+
+  #tell(): void {
+    this.#options.changed(this.view);
+  }
+}

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import type { SourceItem } from "./source.ts";
+import { deviceSource, rtspSource, testSource } from "./sources.ts";
+import type { Child, ChildEnd } from "./spawn.ts";
+
+const SAMPLE = readFileSync(join(import.meta.dirname, "../../../samples/camera.mkv"));
+const URL_WITH_PASSWORD = "rtsp://admin:hunter2@cam/live";
+
+/** Bytes a test hands over when it likes. */
+class Pipe {
+  #chunks: Uint8Array[] = [];
+  #over = false;
+  #wake = () => {};
+  push(bytes: Uint8Array): void {
+    this.#chunks.push(bytes);
+    this.#wake();
+  }
+  end(): void {
+    this.#over = true;
+    this.#wake();
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) yield chunk;
+      else if (this.#over) return;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+}
+
+/** An ffmpeg that does what the test says. */
+class FakeFfmpeg implements Child {
+  readonly stdout = new Pipe();
+  readonly stderr = new Pipe();
+  readonly args: readonly string[];
+  readonly killed: string[] = [];
+  /** Does not react to a polite end. */
+  stubborn = false;
+  #resolve: (end: ChildEnd) => void = () => {};
+  readonly exited = new Promise<ChildEnd>((resolve) => {
+    this.#resolve = resolve;
+  });
+  constructor(args: readonly string[]) {
+    this.args = args;
+  }
+  kill(signal: "SIGTERM" | "SIGKILL"): void {
+    this.killed.push(signal);
+    if (!this.stubborn || signal === "SIGKILL") this.exit(null);
+  }
+  exit(code: number | null, words = "", missing = false): void {
+    this.stderr.push(new TextEncoder().encode(words));
+    this.stderr.end();
+    this.stdout.end();
+    this.#resolve({ code, missing });
+  }
+}
+
+function setUp() {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const runs: FakeFfmpeg[] = [];
+  const spawn = (program: string, args: readonly string[]) => {
+    assert.equal(program, "ffmpeg");
+    const run = new FakeFfmpeg(args);
+    runs.push(run);
+    return run;
+  };
+  const options = { clock, signal: stop.signal, spawn, random: () => 1 };
+  const run = (index = runs.length - 1) => runs[index] ?? assert.fail(`no process ${index}`);
+  return { clock, stop, runs, run, options };
+}
+
+type Items = AsyncGenerator<SourceItem>;
+
+/** The next item; it must be of this kind. */
+async function next<K extends SourceItem["kind"]>(
+  items: Items,
+  kind: K,
+): Promise<Extract<SourceItem, { kind: K }>> {
+  const { value } = await items.next();
+  assert.equal(value?.kind, kind);
+  return value as Extract<SourceItem, { kind: K }>;
+}
+
+/** Frames until there is something else. */
+async function untilTrouble(items: Items) {
+  const times: number[] = [];
+  for (;;) {
+    const { value } = await items.next();
+    if (value?.kind === "frame") times.push(value.frame.timeUs);
+    if (value?.kind === "trouble") return { times, trouble: value };
+    if (value === undefined) return assert.fail("it ended");
+  }
+}
+
+/** Lets everything that is ready happen. */
+const turns = () => new Promise((resolve) => setImmediate(resolve));
+
+suite("a source behind ffmpeg", () => {
+  test("gives tracks and frames with times of day, copied, over TCP", async () => {
+    const { clock, options, run } = setUp();
+    const items = rtspSource(URL_WITH_PASSWORD, options);
+    const first = next(items, "tracks");
+    run().stdout.push(SAMPLE);
+    assert.equal((await first).tracks.length, 2);
+    const { frame } = await next(items, "frame");
+    assert.equal(frame.timeUs, clock.now() * 1000);
+    assert.equal(frame.key, true);
+    const line = run().args.join(" ");
+    assert.match(line, /-rtsp_transport tcp -i rtsp:\S+ .*-c copy -f matroska -live 1/);
+    await items.return(undefined);
+    assert.equal(run().killed[0], "SIGTERM");
+  });
+
+  test("is started again with growing waits, says why, and never says the password", async () => {
+    const { clock, options, runs, run } = setUp();
+    const items = rtspSource(URL_WITH_PASSWORD, options);
+    let pending = items.next();
+    for (const retryMs of [500, 1000, 2000, 4000]) {
+      await turns();
+      const started = runs.length;
+      run().exit(1, `[rtsp @ 0x1] ${URL_WITH_PASSWORD}: hunter2 is wrong\n`);
+      const { value } = await pending;
+      const reason = "rtsp://cam/live: rtsp://cam/live: *** is wrong";
+      assert.deepEqual(value, { kind: "trouble", reason, retryMs });
+      pending = items.next();
+      await turns();
+      clock.advance(retryMs - 1);
+      await turns();
+      assert.equal(runs.length, started);
+      clock.advance(1);
+      await turns();
+      assert.equal(runs.length, started + 1);
+    }
+  });
+
+  test("after a restart its times go on and it begins at a key frame", async () => {
+    const { clock, options, run } = setUp();
+    const items = rtspSource(URL_WITH_PASSWORD, options);
+    const first = next(items, "tracks");
+    run().stdout.push(SAMPLE);
+    run().exit(1, "cut\n");
+    await first;
+    const before = await untilTrouble(items);
+    assert.equal(before.times.length, 1725);
+    const second = next(items, "tracks");
+    await turns();
+    clock.advance(500);
+    await turns();
+    run().stdout.push(SAMPLE);
+    await second;
+    const { frame } = await next(items, "frame");
+    assert.equal(frame.key, true);
+    assert.ok(frame.timeUs > Math.max(...before.times), "never back into what was sent");
+    await items.return(undefined);
+  });
+
+  test("is ended and started again when no frame comes, by force if it must be", async () => {
+    const { clock, options, run } = setUp();
+    const items = rtspSource(URL_WITH_PASSWORD, { ...options, staleMs: 5000 });
+    const trouble = items.next();
+    await turns();
+    run().stubborn = true;
+    clock.advance(4999);
+    assert.deepEqual(run().killed, []);
+    clock.advance(1);
+    assert.deepEqual(run().killed, ["SIGTERM"]);
+    clock.advance(2000);
+    assert.deepEqual(run().killed, ["SIGTERM", "SIGKILL"]);
+    const { value } = await trouble;
+    assert.equal(value?.kind === "trouble" && value.reason, "rtsp://cam/live: no frame for 5 s");
+  });
+
+  test("an abort ends it and its process, which may hang", async () => {
+    const { clock, stop, options, run } = setUp();
+    const items = rtspSource(URL_WITH_PASSWORD, options);
+    const over = items.next();
+    await turns();
+    run().stubborn = true;
+    stop.abort();
+    clock.advance(2000);
+    assert.equal((await over).done, true);
+    assert.deepEqual(run().killed.slice(0, 2), ["SIGTERM", "SIGKILL"]);
+  });
+
+  test("what is no Matroska is a reason, too", async () => {
+    const { options, run } = setUp();
+    const items = deviceSource("/dev/video0", options);
+    const trouble = next(items, "trouble");
+    run().stdout.push(new TextEncoder().encode("hello"));
+    run().exit(0);
+    assert.match((await trouble).reason, /^\/dev\/video0: ./);
+  });
+
+  test("a device that gives H.264 is copied, another is encoded", async () => {
+    for (const [inputFormat, codec] of [
+      ["h264", /-input_format h264 .*-c copy/],
+      ["mjpeg", /-c:v libx264/],
+    ] as const) {
+      const { options, run } = setUp();
+      const items = deviceSource("/dev/video0", { ...options, inputFormat });
+      const trouble = next(items, "trouble");
+      run().exit(1, "/dev/video0: Device or resource busy\n");
+      assert.equal((await trouble).reason, "/dev/video0: another program uses it");
+      assert.match(run().args.join(" "), codec);
+    }
+  });
+
+  test("without ffmpeg a camera fails for good, and the test picture is the sample", async () => {
+    const camera = setUp();
+    const failed = rtspSource(URL_WITH_PASSWORD, camera.options).next();
+    camera.run().exit(null, "", true);
+    await assert.rejects(failed, { code: "config.bad", message: /ffmpeg is not installed/ });
+    const picture = setUp();
+    const items = testSource(picture.options);
+    const first = next(items, "tracks");
+    picture.run().exit(null, "", true);
+    assert.equal((await first).tracks.length, 2);
+    assert.equal((await next(items, "frame")).frame.key, true);
+    picture.stop.abort();
+  });
+
+  test("an address that is none is refused without repeating it", () => {
+    const { options } = setUp();
+    assert.throws(
+      () => rtspSource("rtsp://admin:hunter2@cam/a b", options),
+      (error: Error) => {
+        assert.doesNotMatch(error.message, /hunter2/);
+        return true;
+      },
+    );
+  });
+});

@@ -1,0 +1,64 @@
+/** A real RTSP camera for tests: GStreamer's RTSP server, driven by Debian's own Python, playing the sample. */
+import { spawn } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { join } from "node:path";
+
+const PYTHON = "/usr/bin/python3";
+const SAMPLE = join(import.meta.dirname, "../../samples/camera.mkv");
+const TYPELIB = "/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib";
+
+/** Arguments: port (0: any), file. Prints the address when it listens. */
+const PROGRAM = `
+import gi, sys
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(sys.argv[1])
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch('( filesrc location="%s" ! matroskademux name=d'
+  ' d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96 )' % sys.argv[2])
+server.get_mount_points().add_factory("/cam", factory)
+server.attach(None)
+print("rtsp://127.0.0.1:%d/cam" % server.get_bound_port(), flush=True)
+GLib.MainLoop().run()
+`;
+
+/** Options for `test`, as `needs` gives them for programs. */
+export function needsRtspServer(): { skip: string | false } {
+  const isThere = existsSync(PYTHON) && globSync(TYPELIB).length > 0;
+  if (isThere || process.env.CI === "true") return { skip: false };
+  return { skip: "gir1.2-gst-rtsp-server-1.0 not installed" };
+}
+
+export interface RtspServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: string;
+  /** The camera loses its power. */
+  kill(): Promise<void>;
+}
+
+export async function startRtspServer(port = "0"): Promise<RtspServer> {
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const child = spawn(PYTHON, ["-c", PROGRAM, port, SAMPLE], { stdio: [...stdio] });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  let said = "";
+  child.stderr.on("data", (piece: Buffer) => {
+    said += piece.toString("utf8");
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (piece: Buffer) => {
+      const [found] = /rtsp:\S+/.exec(piece.toString("utf8")) ?? [];
+      if (found !== undefined) resolve(found);
+    });
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the RTSP server ended with ${code}: ${said}`)));
+  });
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  return { url, port: new URL(url).port, kill, [Symbol.asyncDispose]: kill };
+}
