@@ -9,10 +9,9 @@ import { suite, type TestContext, test } from "node:test";
 function launch(t: TestContext, main: string, ...args: readonly string[]) {
   const root = mkdtempSync(join(tmpdir(), "streambank-launcher-"));
   t.after(() => rmSync(root, { recursive: true }));
-  mkdirSync(join(root, "bin"));
   mkdirSync(join(root, "src"));
   const file = join(root, "bin/streambank.mjs");
-  cpSync(join(import.meta.dirname, "../bin/streambank.mjs"), file);
+  cpSync(join(import.meta.dirname, "../bin"), join(root, "bin"), { recursive: true });
   writeFileSync(join(root, "package.json"), `{ "type": "module" }`);
   writeFileSync(join(root, "src/main.ts"), main);
   const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"] });

@@ -14,6 +14,8 @@ const debian: Readonly<Record<ToolName, readonly string[]>> = {
   chromium: ["chromium", "fonts-dejavu-core"],
   gstreamer: [
     "gstreamer1.0-tools",
+    // A camera to pull from: test/support/rtsp-server.ts.
+    ...["python3-gi", "gir1.2-gst-rtsp-server-1.0"],
     ...["base", "good", "bad"].map((set) => `gstreamer1.0-plugins-${set}`),
   ],
 };

@@ -68,4 +68,6 @@ export interface ProducerStats {
   readonly refused: number;
   readonly waiting: number;
   readonly waitingBytes: number;
+  /** From the first frame kept to the last one, µs. */
+  readonly waitingUs: number;
 }

@@ -78,6 +78,10 @@ function periodOf(tracks: readonly Track[], frames: readonly Frame[]): number {
 export interface PlayOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Round and round. Default true. */
+  readonly loop?: boolean;
+  /** Each frame when it is due. Default true; false gives them as fast as they are taken. */
+  readonly realtime?: boolean;
 }
 
 /** Wall clock and our own count may differ by so much, µs: a step of the clock, or a machine that slept. */
@@ -87,16 +91,21 @@ const DRIFT_US = 20_000;
 /** By so much per frame at most, µs: far below what is visible or audible. */
 const SLEW_US = 20;
 
-/** Each frame when it is due, until aborted. `timeUs` is µs since the Unix epoch. */
+/** Each frame when it is due, until aborted or, without `loop`, once. `timeUs` is µs since the Unix epoch. */
 export async function* playForever(
   recorded: Recorded,
-  { clock, signal }: PlayOptions,
+  { clock, signal, loop = true, realtime = true }: PlayOptions,
 ): AsyncGenerator<Frame> {
   let originUs = clock.now() * 1000;
   let originElapsed = clock.elapsed();
-  for (let round = 0; ; round++) {
+  for (let round = 0; loop || round === 0; round++) {
     for (const frame of recorded.frames) {
       const positionUs = round * recorded.periodUs + frame.timeUs;
+      if (!realtime) {
+        if (signal.aborted) return;
+        yield { ...frame, timeUs: micros(originUs + positionUs) };
+        continue;
+      }
       const waitMs = originElapsed + positionUs / 1000 - clock.elapsed();
       if (waitMs > 0) await sleep(clock, waitMs, signal);
       if (signal.aborted) return;

@@ -24,6 +24,12 @@ export class FragmentBuffer {
     return this.#fragments.reduce((sum, fragment) => sum + fragment.bytes, 0);
   }
 
+  /** From the first frame kept to the last one, µs. */
+  get spanUs(): number {
+    const [first] = this.#fragments;
+    return first === undefined ? 0 : Math.max(0, (this.last?.endUs ?? 0) - first.startUs);
+  }
+
   /** The newest fragment. */
   get last(): OutgoingFragment | undefined {
     return this.#fragments.at(-1);

@@ -1,14 +1,16 @@
-/** The only part of the SDK that needs Node: recordings from the disk. */
-import { readFile } from "node:fs/promises";
-import { Fault } from "../../src/base/errors.ts";
-import { type Recorded, readRecording } from "./file-source.ts";
-
-/** Reads a Matroska file whole. Throws `request.bad` when it cannot be read, `mkv.*` when it is damaged. */
-export async function openRecording(path: string): Promise<Recorded> {
-  try {
-    return readRecording(await readFile(path));
-  } catch (cause) {
-    if (cause instanceof Fault) throw cause;
-    throw new Fault("request.bad", `cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
+/** `@streambank/producer/node`: the part of the SDK that needs Node: files, cameras and processes. */
+export type { FfmpegOptions, LiveOptions } from "./node/ffmpeg-source.ts";
+export { ffmpegSource } from "./node/ffmpeg-source.ts";
+export { openRecording } from "./node/recording.ts";
+export type { Source, SourceItem } from "./node/source.ts";
+export {
+  type DeviceOptions,
+  deviceSource,
+  type FileOptions,
+  fileSource,
+  type RtspOptions,
+  rtspSource,
+  type TestOptions,
+  testSource,
+} from "./node/sources.ts";
+export type { Child, ChildEnd, Spawn } from "./node/spawn.ts";

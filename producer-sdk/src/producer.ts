@@ -63,8 +63,9 @@ export class Producer {
   }
 
   get stats(): ProducerStats {
-    const { length, bytes } = this.#buffer;
-    return { ...this.#stats, waiting: length, waitingBytes: bytes, connected: this.#open };
+    const { length, bytes, spanUs } = this.#buffer;
+    const kept = { waiting: length, waitingBytes: bytes, waitingUs: spanUs };
+    return { ...this.#stats, ...kept, connected: this.#open };
   }
 
   /** Calls `listener` for everything that happens. Returns how to stop that. */
