@@ -25,6 +25,8 @@ export type Ack =
       /** The Cluster's Timestamp as the producer sent it, in its ticks. */
       readonly timecode: number;
       readonly number: string;
+      /** With RECEIVED: the stream keeps nothing, so this is the last ack of the fragment (ours, KVS has no such key). */
+      readonly liveOnly?: boolean;
     }
   /** `number`: the highest one that is PERSISTED. */
   | { readonly type: "IDLE"; readonly number: string | undefined }
@@ -64,7 +66,12 @@ function ackBody(ack: Ack): Record<string, unknown> {
         ...(ack.at === undefined ? {} : { Offset: ack.at }),
       };
     default:
-      return { EventType: ack.type, FragmentTimecode: ack.timecode, FragmentNumber: ack.number };
+      return {
+        EventType: ack.type,
+        FragmentTimecode: ack.timecode,
+        FragmentNumber: ack.number,
+        ...(ack.liveOnly ? { LiveOnly: true } : {}),
+      };
   }
 }
 
