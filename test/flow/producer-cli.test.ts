@@ -127,7 +127,7 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
     await camera.kill();
     await producer.said(/^rtsp: no source: rtsp:\/\/127\.0\.0\.1:\d+\/cam: /m);
     const from = producer.out.length;
-    await using again = await startRtspServer(camera.port);
+    await using again = await startRtspServer({ port: camera.port });
     assert.equal(again.port, camera.port);
     await producer.said(/^rtsp: live/m, from);
     await storedMore(s, "rtsp", before, t.signal);
