@@ -15,6 +15,7 @@ export interface Token {
 /** Called for every connection, and again before a token expires. What it rejects with is the reason of a lost connection. */
 export type TokenProvider = () => Promise<Token | string>;
 
+/** What a producer is made of. */
 export interface ProducerOptions {
   /** The server: `http://host:port` or `https://…`. */
   readonly url: string;
@@ -51,6 +52,7 @@ export interface PutFrame {
   readonly key: boolean;
 }
 
+/** What happened to a producer. */
 export type ProducerEvent =
   | { readonly kind: "connected" }
   /** The next try comes in `retryMs`. */
@@ -83,6 +85,7 @@ export type ProducerEvent =
       readonly bytes: number;
     };
 
+/** A producer as it is now. */
 export interface ProducerStats {
   readonly connected: boolean;
   /** Connections tried. */

@@ -24,8 +24,8 @@ const WITH_STORE = { memoryBytes: 16 << 20, maxBytes: 4 * 2 ** 30 };
 /** How soon to look again when the link was full. */
 const PUMP_MS = 20;
 const FLUSH_MS = 30_000;
-/** A refusal of this fragment alone; others (5xxx, limits of the connection) mean: try again later. */
-const REFUSED = { from: 4000, to: 4999 };
+/** A refusal of this fragment alone (docs/formats/acks.md); any other means: try again later. */
+const REFUSED: readonly number[] = [4001, 4002, 4004, 4006, 4007, 4009, 4010, 4012];
 
 /** One stream's sender. Make it, put frames, end it. */
 export class Producer {
@@ -198,10 +198,8 @@ export class Producer {
   }
 
   #refused({ timecodeMs, errorId = 0, errorCode = "unknown" }: Ack): void {
-    const ofFragment = errorId >= REFUSED.from && errorId <= REFUSED.to;
-    if (ofFragment && timecodeMs !== undefined) {
-      if (this.#buffer.refuse(timecodeMs) !== undefined) this.#stats.refused++;
-    }
+    const ofFragment = REFUSED.includes(errorId) && timecodeMs !== undefined;
+    if (ofFragment && this.#buffer.refuse(timecodeMs) !== undefined) this.#stats.refused++;
     this.#emit({ kind: "refused", timecodeMs, errorId, errorCode });
     this.#connection.drop(`the server answered error ${errorId} ${errorCode}`);
     if (this.#buffer.length === 0) this.#wake();

@@ -143,10 +143,13 @@ export class IngestSession {
     this.#stop();
   }
 
-  /** The server stops: whole blocks are stored, and the producer is told that its body was not taken to the end. */
-  shutDown(): void {
+  /**
+   * The server stops, or takes no more: whole blocks are stored, and the producer is told that its body was not taken to
+   * the end, and why.
+   */
+  shutDown(why = new Fault("server.closing", "the server is stopping")): void {
     if (this.#ending) return;
-    this.#fault ??= new Fault("server.closing", "the server is stopping");
+    this.#fault ??= why;
     this.#stop();
   }
 

@@ -4,6 +4,7 @@ import type { Parts } from "./parts.ts";
 export function putParts(parts: Parts) {
   return {
     ingest: parts.ingest,
+    access: parts.access,
     catalogue: parts.archive,
     createMissing: parts.config.createMissing,
     defaultRetentionHours: parts.config.defaultRetentionHours,

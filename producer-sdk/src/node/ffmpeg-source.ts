@@ -25,6 +25,7 @@ export interface LiveOptions {
   readonly random?: () => number;
 }
 
+/** What ffmpeg is asked for. */
 export interface FfmpegOptions extends LiveOptions {
   /** What is opened, for messages: shown without its password. */
   readonly address: string;
