@@ -30,7 +30,7 @@ export const webSocketTransport: Transport = {
       },
       close() {
         ended = true;
-        socket.close();
+        socket.close(1000);
       },
     };
   },

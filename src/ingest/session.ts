@@ -74,6 +74,8 @@ export class IngestSession {
   #persisted: string | undefined;
   /** Of the Cluster whose end has not been seen yet. */
   #clusterTicks: number | undefined;
+  /** The body has come to its end. */
+  #over = false;
   /** Of the fragment that was sealed last, in the middle of its Cluster. */
   #withheld: FragmentAcks | undefined;
   #fragments = 0;
@@ -131,6 +133,9 @@ export class IngestSession {
   /** The body is over. What is whole is stored; a cut element is reported. */
   end(): void {
     if (this.#ending) return;
+    // Nothing more will come of the last Cluster: what there is of it is all.
+    this.#over = true;
+    this.#clusterEnd();
     this.#guard(() => {
       this.#reader.end();
       this.#drain();
@@ -249,7 +254,7 @@ export class IngestSession {
     this.#fragments++;
     const acks = new FragmentAcks((type, text) => this.#ack(type, timecode, text));
     // More of this Cluster may come: in its own fragment, under the same name.
-    if (timecode === this.#clusterTicks) this.#withheld = acks;
+    if (timecode === this.#clusterTicks && !this.#over) this.#withheld = acks;
     else acks.tell();
     acks.add("RECEIVED", formatFragmentNumber(number));
     if (!recording.persists) return;

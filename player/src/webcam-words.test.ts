@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { WebcamStats } from "../../producer-sdk/src/browser/webcam.ts";
+import { bits, deviceTrouble, endWords, noCameraHere, stateWords } from "./webcam-words.ts";
+
+function stats(over: Partial<WebcamStats["producer"]>): WebcamStats {
+  const producer = {
+    ...{ connected: true, connections: 1, frames: 0, persisted: 0, dropped: 0, refused: 0 },
+    ...{ waiting: 0, waitingBytes: 0, waitingUs: 0, ...over },
+  };
+  const counts = { captured: 0, encoded: 0, dropped: 0, fps: 0, bitrate: 0 };
+  return { method: "webcodecs", codec: "h264", ...counts, producer };
+}
+
+suite("what the webcam page says", () => {
+  test("a page that is not secure says so, and what to do", () => {
+    const words = noCameraHere(false, false, "http://cameras.example") ?? "";
+    assert.match(words, /http:\/\/cameras\.example is not encrypted.*https:\/\/.*localhost/);
+    assert.match(noCameraHere(true, false, "") ?? "", /no cameras/);
+    assert.equal(noCameraHere(true, true, ""), undefined);
+  });
+
+  test("why there is no camera, each in its own words; what is not known with the browser's", () => {
+    const said = (name: string) => deviceTrouble({ name, message: "odd" });
+    assert.match(said("NotAllowedError"), /not allowed/);
+    assert.match(said("NotFoundError"), /no camera/);
+    assert.match(said("NotReadableError"), /another program/);
+    assert.match(said("Else"), /odd/);
+  });
+
+  test("connecting, live, stored, away, stopping", () => {
+    const well = { lost: undefined, stopping: false };
+    assert.equal(stateWords(stats({ connected: false }), well), "Connecting…");
+    assert.match(stateWords(stats({}), well), /^Live\. Nothing is stored yet/);
+    assert.equal(stateWords(stats({ persisted: 3 }), well), "Live, and being stored.");
+    const away = stats({ connected: false, persisted: 3, waitingUs: 4_260_000 });
+    assert.equal(
+      stateWords(away, { lost: "cut", stopping: false }),
+      "The server is away (cut). Keeping 4.3 s until it is back.",
+    );
+    assert.match(stateWords(stats({}), { lost: undefined, stopping: true }), /^Stopping/);
+  });
+
+  test("the end tells the truth", () => {
+    assert.equal(endWords(0, 0), "Stopped. Everything is stored.");
+    assert.match(endWords(1, 0), /1 fragment not stored/);
+    assert.match(endWords(2, 3), /2 fragments.*not stored.*3 fragments were given up/);
+  });
+
+  test("bit rates", () => {
+    assert.deepEqual([bits(640_400), bits(2_449_000)], ["640 kbit/s", "2.4 Mbit/s"]);
+  });
+});
