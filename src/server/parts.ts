@@ -5,6 +5,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { LiveHub } from "../live/hub.ts";
 import type { Config } from "./config.ts";
+import type { Pulls } from "./pull/pulls.ts";
 import type { StaticFiles } from "./static.ts";
 
 export interface Parts {
@@ -14,5 +15,6 @@ export interface Parts {
   readonly archive: Archive;
   readonly hub: LiveHub;
   readonly ingest: Ingest;
+  readonly pulls: Pulls;
   readonly files: StaticFiles;
 }

@@ -1,7 +1,7 @@
 import type { Parts } from "./parts.ts";
 
 /** What every way of pushing media needs. */
-export function putParts(parts: Parts) {
+export function putParts(parts: Pick<Parts, "config" | "clock" | "log" | "archive" | "ingest">) {
   return {
     ingest: parts.ingest,
     catalogue: parts.archive,

@@ -10,6 +10,7 @@ import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import type { Parts } from "./parts.ts";
+import { Pulls } from "./pull/pulls.ts";
 import { putParts } from "./put-parts.ts";
 import { StaticFiles } from "./static.ts";
 
@@ -28,7 +29,7 @@ export interface RunningServer {
   /** Undefined when the default port was taken: then there is no RTMP. */
   readonly rtmpPort: number | undefined;
   readonly parts: Parts;
-  /** Ends producers' sessions (all that was received is stored), then viewers, then the store. */
+  /** Ends pulled sources, then producers' sessions (all that was received is stored), viewers, the store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -53,8 +54,10 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     await parts.archive.close();
     throw error;
   }
+  await parts.pulls.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
+    await parts.pulls.close();
     await parts.ingest.close();
     await rtmp?.close();
     closeSockets();
@@ -79,7 +82,20 @@ async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Par
   const hub = new LiveHub({ clock });
   const ingest = new Ingest({ sink: archive, live: hub, clock, log });
   const files = new StaticFiles(join(import.meta.dirname, "../.."));
-  return { config, clock, log, archive, hub, ingest, files };
+  const pulls = await openPulls({ config, clock, log, archive, ingest });
+  return { config, clock, log, archive, hub, ingest, pulls, files };
+}
+
+async function openPulls(
+  parts: Pick<Parts, "config" | "clock" | "log" | "archive" | "ingest">,
+): Promise<Pulls> {
+  const { dataDir, sources } = parts.config;
+  try {
+    return await Pulls.open({ ...putParts(parts), dataDir, sources });
+  } catch (error) {
+    await parts.archive.close();
+    throw error;
+  }
 }
 
 interface RunningRtmp {
