@@ -57,7 +57,7 @@ function readSource(value: unknown, stream: string, where: string): SourceConfig
 
 /** The object `{"url", "audio"?}`; the sound is taken unless it says otherwise. Throws `request.bad`, `source.bad-address`. */
 export function readSourceFields(value: unknown): Omit<SourceConfig, "stream"> {
-  if (!isObject(value)) throw new Fault("request.bad", "must be an object of url and audio");
+  if (!isObject(value)) throw new Fault("request.bad", "must be a JSON object of url and audio");
   const strange = Object.keys(value).find((key) => key !== "url" && key !== "audio");
   if (strange !== undefined)
     throw new Fault("request.bad", `unknown key ${strange.slice(0, 80)} (known: url, audio)`);
