@@ -162,6 +162,13 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
       const dead = await until(server, "cam", t.signal, ({ state }) => state === "no source");
       assert.match(dead.reason ?? "", /^rtsp:\/\/127\.0\.0\.1:\d+\/cam: .*next try in/);
       assert.ok(dead.sinceMs > before.sinceMs);
+      for (let live = true; live; ) {
+        t.signal.throwIfAborted();
+        const { body } = await server.call("GET", "/v1/streams/cam");
+        assert.equal(body.source.state, "no source");
+        live = body.live;
+      }
+      assert.equal((await server.stored("cam")).length, dead.frames, "all of it is durable");
       await using again = await startRtspServer(camera.port);
       assert.equal(again.port, camera.port);
       await until(server, "cam", t.signal, hasFrames(dead.frames + 1));

@@ -10,6 +10,7 @@ import { rtspSource } from "../../../producer-sdk/src/node/sources.ts";
 import type { Spawn } from "../../../producer-sdk/src/node/spawn.ts";
 import { type CancelTimer, type Clock, sleep } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { Episodes } from "./episodes.ts";
 import { type LocalParts, LocalTransport } from "./local-transport.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { SourceConfig } from "./source-config.ts";
@@ -57,6 +58,7 @@ export class PulledSource {
   readonly #stop = new AbortController();
   readonly #rates = new RateMeter();
   readonly #over: Promise<void>;
+  readonly #episodes = new Episodes(() => this.#source());
   #camera: Camera;
   /** Of the cameras before this one. */
   #frames = 0;
@@ -81,12 +83,11 @@ export class PulledSource {
 
   get view(): SourceView {
     const { stream, url, audio } = this.config;
-    const camera = this.#camera.view;
-    const { state, reason, frames, lost, persistedMs = this.#persistedMs } = camera;
-    this.#heard(camera);
+    const { frames, lost, persistedMs = this.#persistedMs } = this.#camera.view;
+    const { state, reason } = this.#look();
     return {
       ...{ stream, address: safeAddress(url), audio, from: this.from, state },
-      ...(reason === undefined ? {} : { reason: reasonWords(reason, url) }),
+      ...(reason === undefined ? {} : { reason }),
       ...{ sinceMs: this.#sinceMs, ...this.#rates.rates },
       ...{ frames: this.#frames + frames, lost: this.#lost + lost },
       ...(persistedMs === undefined ? {} : { persistedMs }),
@@ -104,7 +105,7 @@ export class PulledSource {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#camera.run();
-      if (!signal.aborted) await sleep(clock, AGAIN_MS, signal);
+      if (this.#episodes.outage === undefined) await sleep(clock, AGAIN_MS, signal);
       if (!signal.aborted) this.#replaceCamera();
     }
     this.#cancelSample();
@@ -122,25 +123,32 @@ export class PulledSource {
   #makeCamera(): Camera {
     return new Camera({
       ...{ stream: this.config.stream, url: "in-process:", create: true, paced: true },
-      ...{ source: this.#source(), transport: this.#transport, clock: this.#parts.clock },
-      changed: (view) => this.#heard(view),
+      ...{ source: this.#episodes.next(), transport: this.#transport, clock: this.#parts.clock },
+      changed: (view) => this.#look(view),
     });
   }
 
-  async *#source(): AsyncGenerator<SourceItem> {
+  #source(): AsyncGenerator<SourceItem> {
     const { clock, spawn } = this.#parts;
     const { url, audio } = this.config;
     const live = { clock, signal: this.#stop.signal, ...(spawn === undefined ? {} : { spawn }) };
-    yield* rtspSource(url, { ...live, audio });
+    return rtspSource(url, { ...live, audio });
   }
 
-  #heard({ state, reason }: CameraView): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#sinceMs = this.#parts.clock.now();
-    const isBad = state !== "live" && state !== "starting" && state !== "ended";
-    const why = reason === undefined ? {} : { reason: reasonWords(reason, this.config.url) };
-    this.#log[isBad ? "warn" : "info"]("source.state", { state, ...why });
+  /** How it stands, with a log line when that is news. */
+  #look(view: CameraView = this.#camera.view): Pick<SourceView, "state" | "reason"> {
+    const { outage } = this.#episodes;
+    const isAway = outage !== undefined && (view.state === "starting" || view.state === "ended");
+    const state = isAway ? "no source" : view.state;
+    const why = isAway ? outage : view.reason;
+    const reason = why === undefined ? {} : { reason: reasonWords(why, this.config.url) };
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#sinceMs = this.#parts.clock.now();
+      const isBad = state === "no source" || state === "no server" || state === "failed";
+      this.#log[isBad ? "warn" : "info"]("source.state", { state, ...reason });
+    }
+    return { state, ...reason };
   }
 
   #sample(): void {
