@@ -80,7 +80,11 @@ suite("Pulls", () => {
     assert.doesNotMatch(s.file(), /door/);
     await s.archive.delete("door");
     await assert.rejects(pulls.delete("door"), { code: "source.not-found" });
+    s.ffmpegs.last.stdout.push(CAMERA);
+    while (pulls.find("yard")?.state !== "live") await turns();
     await pulls.close();
+    assert.deepEqual([s.ffmpegs.running, s.ingest.sessions], [0, 0]);
+    assert.notEqual((await s.archive.extent("yard"))?.bytes ?? 0, 0, "what came is stored");
   });
 
   test("those of the API come back; the configuration file goes before them and loses none", async () => {
