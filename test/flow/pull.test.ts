@@ -17,6 +17,8 @@ const SAMPLE = join(import.meta.dirname, "../../samples/camera.mkv");
 const END_OF_TIME = 9_000_000_000_000;
 /** What hangs must not hang the suite. */
 const TIMEOUT_MS = 60_000;
+const VIDEO_TRACK = 1;
+const AUDIO_TRACK = 2;
 /** In every address, and in nothing that is said. */
 const SECRETS = /hunter2|admin|s3cret/;
 
@@ -52,11 +54,11 @@ async function startPulling(dataDir: string, config: object = {}) {
       (await call("GET", `/v1/streams/${stream}/source`)).body as SourceView,
     put: (stream: string, url: string) => call("PUT", `/v1/streams/${stream}/source`, { url }),
     /** Payload hashes of all that is stored. */
-    async stored(stream: string): Promise<string[]> {
+    async stored(stream: string, track?: number): Promise<string[]> {
       const clip = `/v1/streams/${stream}/clip.mkv?from=0&to=${END_OF_TIME}`;
       const answer = await fetch(server.url + clip);
       if (answer.status === 404) return [];
-      return oracleFrames(new Uint8Array(await answer.arrayBuffer())).map(({ sha }) => sha);
+      return payloads(new Uint8Array(await answer.arrayBuffer()), track);
     },
     close: server.close,
     [Symbol.asyncDispose]: server.close,
@@ -93,11 +95,11 @@ async function until(
 const hasFrames = (count: number) => (view: SourceView) =>
   view.state === "live" && view.frames >= count && view.persistedMs !== undefined;
 
-/** The sample's pictures, as hashes. */
-const pictures = () =>
-  oracleFrames(readFileSync(SAMPLE))
-    .filter(({ track }) => track === 1)
-    .map(({ sha }) => sha);
+/** Of all tracks, or of one, as hashes in the order of the file. */
+function payloads(file: Uint8Array, track?: number): string[] {
+  const frames = oracleFrames(file).filter((frame) => track === undefined || frame.track === track);
+  return frames.map(({ sha }) => sha);
+}
 
 /** The pids of processes that read this camera. */
 function readersOf(camera: RtspServer): number[] {
@@ -113,9 +115,9 @@ function readersOf(camera: RtspServer): number[] {
 }
 
 suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServer() }, () => {
-  test("of the file and of the API: every picture is in the archive, and no password anywhere", async (t) => {
+  test("of the file and of the API: every frame is in the archive, and no password anywhere", async (t) => {
     using dir = tempDir("pull");
-    await using camera = await startRtspServer();
+    await using camera = await startRtspServer("0", { audio: true });
     const sources = { door: { url: secretUrl(camera), audio: false } };
     await using server = await startPulling(join(dir.path, "data"), { sources });
     const made = await server.put("yard", secretUrl(camera));
@@ -137,13 +139,20 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
     assert.equal(statSync(join(dir.path, "data/sources.json")).mode & 0o777, 0o600);
 
     assert.equal((await server.call("DELETE", "/v1/streams/yard/source")).status, 204);
-    const source = pictures();
-    for (const name of ["yard", "door"]) {
-      const got = await server.stored(name);
-      assert.ok(got.length >= 60 || name === "door", `${got.length}`);
-      assert.ok(got.length > 0);
-      assert.deepEqual(got, source.slice(0, got.length), name);
+    const sample = readFileSync(SAMPLE);
+    for (const [name, track, least] of [
+      ["yard", VIDEO_TRACK, 20],
+      ["yard", AUDIO_TRACK, 20],
+      ["door", VIDEO_TRACK, 1],
+    ] as const) {
+      const got = await server.stored(name, track);
+      assert.ok(got.length >= least, `${name} ${track}: ${got.length}`);
+      // Sound from before the first key picture is left out.
+      const source = payloads(sample, track);
+      const from = track === VIDEO_TRACK ? 0 : source.indexOf(got[0] ?? "");
+      assert.deepEqual(got, source.slice(from, from + got.length), `${name} ${track}`);
     }
+    assert.deepEqual(await server.stored("door", AUDIO_TRACK), [], "it was not asked for");
     await server.close();
     assert.deepEqual(readersOf(camera), [], "no process is left");
     assert.match(server.said(), /"state":"live"/);

@@ -7,7 +7,7 @@ const PYTHON = "/usr/bin/python3";
 const SAMPLE = join(import.meta.dirname, "../../samples/camera.mkv");
 const TYPELIB = "/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib";
 
-/** Arguments: port (0: any), file. Prints the address when it listens. */
+/** Arguments: port (0: any), file, `audio` for the sound, too. Prints the address when it listens. */
 const PROGRAM = `
 import gi, sys
 gi.require_version("Gst", "1.0")
@@ -19,7 +19,8 @@ server.set_address("127.0.0.1")
 server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch('( filesrc location="%s" ! matroskademux name=d'
-  ' d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96 )' % sys.argv[2])
+  ' d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96%s )' % (sys.argv[2],
+  ' d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97' if "audio" in sys.argv else ""))
 server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)
 print("rtsp://127.0.0.1:%d/cam" % server.get_bound_port(), flush=True)
@@ -40,9 +41,12 @@ export interface RtspServer extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-export async function startRtspServer(port = "0"): Promise<RtspServer> {
+/** `audio`: the camera has a microphone. */
+export async function startRtspServer(port = "0", { audio = false } = {}): Promise<RtspServer> {
   const stdio = ["ignore", "pipe", "pipe"] as const;
-  const child = spawn(PYTHON, ["-c", PROGRAM, port, SAMPLE], { stdio: [...stdio] });
+  const child = spawn(PYTHON, ["-c", PROGRAM, port, SAMPLE, audio ? "audio" : ""], {
+    stdio: [...stdio],
+  });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let said = "";
   child.stderr.on("data", (piece: Buffer) => {

@@ -11,7 +11,7 @@ const frame: SourceItem = {
   frame: { track: 1, timeUs: micros(0), key: true, payload },
 };
 const tracks: SourceItem = { kind: "tracks", tracks: [] };
-const trouble = (reason: string): SourceItem => ({ kind: "trouble", reason, retryMs: 1 });
+const trouble = (reason: string): SourceItem => ({ kind: "trouble", reason, retryMs: 500 });
 
 /** A camera that does this and then has its process ended, or breaks for good. */
 function camera(script: readonly SourceItem[], fault?: Error) {
@@ -42,7 +42,7 @@ suite("Episodes", () => {
     ]);
     const first = ["tracks", "frame", "a", "tracks", "frame", "b"];
     assert.deepEqual(await kinds(episodes.next()), first);
-    assert.equal(episodes.outage, "c");
+    assert.equal(episodes.outage, "c; next try in 0.5 s");
     assert.deepEqual(seen, { opened: 1, closed: 0 });
     assert.deepEqual(await kinds(episodes.next()), ["d", "e", "tracks", "frame"]);
     assert.deepEqual(seen, { opened: 1, closed: 1 });
@@ -53,7 +53,7 @@ suite("Episodes", () => {
     await kinds(episodes.next());
     const next = episodes.next();
     await next.next();
-    assert.equal(episodes.outage, "b");
+    assert.equal(episodes.outage, "b; next try in 0.5 s");
     await next.next();
     assert.equal(episodes.outage, undefined);
     await next.return(undefined);
@@ -71,7 +71,7 @@ suite("Episodes", () => {
     const fault = new Error("no ffmpeg");
     const { episodes } = camera([frame, trouble("a"), trouble("b")], fault);
     await kinds(episodes.next());
-    assert.equal(episodes.outage, "b");
+    assert.equal(episodes.outage, "b; next try in 0.5 s");
     await assert.rejects(kinds(episodes.next()), fault);
     assert.equal(episodes.outage, undefined);
   });

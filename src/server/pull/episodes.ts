@@ -45,7 +45,9 @@ export class Episodes {
 }
 
 function outageAfter(item: SourceItem, isOver: boolean, before: string | undefined) {
-  if (item.kind === "trouble" && isOver) return item.reason;
+  // As a camera says it of a short break.
+  if (item.kind === "trouble" && isOver)
+    return `${item.reason}; next try in ${(item.retryMs / 1000).toFixed(1)} s`;
   return item.kind === "tracks" ? before : undefined;
 }
 
