@@ -16,6 +16,8 @@ export interface DemoCameraOptions {
   readonly clock: Clock;
   /** Ends the camera. */
   readonly signal: AbortSignal;
+  /** For servers that ask who pushes. */
+  readonly token?: () => Promise<string>;
   /** One line for people when the connection comes or goes. */
   readonly log: (line: string) => void;
 }
@@ -28,11 +30,16 @@ export async function runDemoCamera(options: DemoCameraOptions): Promise<void> {
   const { url, stream, clock, signal, log } = options;
   const file = options.file ?? join(import.meta.dirname, "camera.mkv");
   const recorded = await openRecording(file);
-  const producer = new Producer({ url, stream, create: true, tracks: recorded.tracks, clock });
+  const { tracks } = recorded;
+  const producer = new Producer({ url, stream, create: true, tracks, clock, ...tokenOf(options) });
   producer.on((event) => tell(event, log));
   for await (const { track, payload, timeUs, key } of playForever(recorded, { clock, signal }))
     producer.putFrame({ track, data: payload.toBytes(), timestampUs: timeUs, key });
   await producer.end(END_MS);
+}
+
+function tokenOf({ token }: DemoCameraOptions) {
+  return token === undefined ? {} : { token };
 }
 
 function tell(event: ProducerEvent, log: (line: string) => void): void {

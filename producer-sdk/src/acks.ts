@@ -5,6 +5,8 @@ export interface Ack {
   /** The fragment's Cluster Timestamp as it was sent: here ms since the Unix epoch. */
   readonly timecodeMs: number | undefined;
   readonly fragmentNumber: string | undefined;
+  /** With RECEIVED: the stream keeps nothing, no PERSISTED will follow. */
+  readonly liveOnly: boolean;
   readonly errorId: number | undefined;
   readonly errorCode: string | undefined;
 }
@@ -39,6 +41,7 @@ function ackOf(line: string): Ack | undefined {
     type,
     timecodeMs: typeof fields.FragmentTimecode === "number" ? fields.FragmentTimecode : undefined,
     fragmentNumber: typeof fields.FragmentNumber === "string" ? fields.FragmentNumber : undefined,
+    liveOnly: fields.LiveOnly === true,
     errorId: typeof fields.ErrorId === "number" ? fields.ErrorId : undefined,
     errorCode: typeof fields.ErrorCode === "string" ? fields.ErrorCode : undefined,
   };

@@ -1,8 +1,21 @@
 /** What goes into a producer and what it tells. Pure values. */
 import type { Clock } from "../../src/base/clock.ts";
 import type { Track } from "../../src/media/track.ts";
+import type { Ack } from "./acks.ts";
+import type { FragmentStore } from "./fragment-store.ts";
 import type { Transport } from "./transport.ts";
 
+/** What a server asks for before it takes media. */
+export interface Token {
+  readonly token: string;
+  /** End of its life, ms since the Unix epoch: a fresh one is fetched before, and told on the open connection. */
+  readonly expiresMs?: number;
+}
+
+/** Called for every connection, and again before a token expires. What it rejects with is the reason of a lost connection. */
+export type TokenProvider = () => Promise<Token | string>;
+
+/** What a producer is made of. */
 export interface ProducerOptions {
   /** The server: `http://host:port` or `https://…`. */
   readonly url: string;
@@ -13,10 +26,18 @@ export interface ProducerOptions {
   readonly clock: Clock;
   /** Default: the global WebSocket. */
   readonly transport?: Transport;
-  /** Fragments are kept until this ack. Streams without retention send no PERSISTED. Default `persisted`. */
+  readonly token?: TokenProvider;
+  /**
+   * Fragments are kept until this ack. Default `persisted`; of streams without retention the server says with its
+   * RECEIVED that nothing more will come.
+   */
   readonly keepUntil?: "persisted" | "received";
-  /** Bytes of fragments kept in memory; default 64 MB. Beyond, the oldest are dropped and told. */
+  /** Keeps what is not durable beyond the end of this process. Default: memory alone. */
+  readonly store?: FragmentStore;
+  /** Bytes of fragments kept; default 64 MB, with a store 4 GB. Beyond, the oldest are dropped and told. */
   readonly maxBufferBytes?: number;
+  /** Of these in memory; default 64 MB, with a store 16 MB. */
+  readonly maxMemoryBytes?: number;
   /** For jitter; default `Math.random`. */
   readonly random?: () => number;
 }
@@ -31,10 +52,13 @@ export interface PutFrame {
   readonly key: boolean;
 }
 
+/** What happened to a producer. */
 export type ProducerEvent =
   | { readonly kind: "connected" }
   /** The next try comes in `retryMs`. */
   | { readonly kind: "disconnected"; readonly reason: string; readonly retryMs: number }
+  /** Whatever the server said, as it came. */
+  | { readonly kind: "ack"; readonly ack: Ack }
   /** Durable at the server (or received, with `keepUntil: "received"`). */
   | {
       readonly kind: "persisted";
@@ -48,7 +72,11 @@ export type ProducerEvent =
       readonly errorId: number;
       readonly errorCode: string;
     }
-  /** The buffer was full: this media is lost. */
+  /** So many fragments of an earlier process are sent first. */
+  | { readonly kind: "restored"; readonly fragments: number; readonly bytes: number }
+  /** The store does not take fragments: until it does, they are in memory alone. */
+  | { readonly kind: "not-kept"; readonly code: string; readonly message: string }
+  /** The buffer was full, or the store has lost it: this media is lost. */
   | {
       readonly kind: "dropped";
       readonly fromUs: number;
@@ -57,6 +85,7 @@ export type ProducerEvent =
       readonly bytes: number;
     };
 
+/** A producer as it is now. */
 export interface ProducerStats {
   readonly connected: boolean;
   /** Connections tried. */

@@ -1,5 +1,13 @@
 /** `@streambank/producer`: send media to a Streambank server, from browsers and from Node. */
-export type { ProducerEvent, ProducerOptions, ProducerStats, PutFrame } from "./events.ts";
+export type { Ack } from "./acks.ts";
+export type {
+  ProducerEvent,
+  ProducerOptions,
+  ProducerStats,
+  PutFrame,
+  Token,
+  TokenProvider,
+} from "./events.ts";
 export {
   MAX_FILE_BYTES,
   type PlayOptions,
@@ -7,6 +15,7 @@ export {
   type Recorded,
   readRecording,
 } from "./file-source.ts";
+export type { FragmentStore, KeptFragment } from "./fragment-store.ts";
 export { Producer } from "./producer.ts";
 export type { Link, LinkHandlers, Transport } from "./transport.ts";
 export { webSocketTransport } from "./web-socket-transport.ts";

@@ -1,4 +1,5 @@
 /** `@streambank/producer/node`: the part of the SDK that needs Node: files, cameras and processes. */
+export { DiskStore, type DiskStoreOptions } from "./node/disk-store.ts";
 export type { FfmpegOptions, LiveOptions } from "./node/ffmpeg-source.ts";
 export { ffmpegSource } from "./node/ffmpeg-source.ts";
 export { openRecording } from "./node/recording.ts";

@@ -1,101 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { MkvReader } from "../../src/media/mkv/reader.ts";
-import type { Track } from "../../src/media/track.ts";
-import { FakeClock } from "../../test/support/fake-clock.ts";
-import type { ProducerEvent, ProducerOptions } from "./events.ts";
-import { Producer } from "./producer.ts";
-import type { Link, LinkHandlers, Transport } from "./transport.ts";
-
-const START_US = 1_700_000_000_000_000;
-const START_MS = START_US / 1000;
-const tracks: Track[] = [
-  {
-    number: 1,
-    type: "video",
-    codecId: "V_TEST",
-    encoding: "plain",
-    video: { width: 2, height: 2 },
-  },
-  { number: 2, type: "audio", codecId: "A_TEST", encoding: "plain" },
-];
-
-/** A server side that remembers what it got and says what the test tells it to. */
-class FakeLink implements Link {
-  readonly sent: Uint8Array[] = [];
-  readonly handlers: LinkHandlers;
-  readonly url: string;
-  bufferedBytes = 0;
-  closed = false;
-  constructor(url: string, handlers: LinkHandlers) {
-    this.url = url;
-    this.handlers = handlers;
-  }
-  send(bytes: Uint8Array): void {
-    this.sent.push(bytes.slice());
-  }
-  close(): void {
-    this.closed = true;
-  }
-  ack(EventType: string, FragmentTimecode: number, more: object = {}): void {
-    const FragmentNumber = String(FragmentTimecode);
-    this.handlers.text(
-      `${JSON.stringify({ EventType, FragmentTimecode, FragmentNumber, ...more })}\n`,
-    );
-  }
-  /** Cluster times with their frames' payload bytes, as a Matroska reader sees them. */
-  clusters(): { ms: number; frames: number[]; ended: boolean }[] {
-    const reader = new MkvReader();
-    for (const piece of this.sent) reader.push(piece);
-    const out: { ms: number; frames: number[]; ended: boolean }[] = [];
-    for (let item = reader.pull(); item !== undefined; item = reader.pull()) {
-      const last = out.at(-1);
-      if (item.kind === "cluster") out.push({ ms: item.ticks, frames: [], ended: false });
-      if (item.kind === "block") last?.frames.push(item.block.frames[0]?.at(0) ?? -1);
-      if (item.kind === "tags" && last !== undefined) last.ended = true;
-    }
-    return out;
-  }
-}
-
-function setUp(over: Partial<ProducerOptions> = {}) {
-  const clock = new FakeClock();
-  const links: FakeLink[] = [];
-  const transport: Transport = {
-    connect(url, handlers) {
-      const link = new FakeLink(url, handlers);
-      links.push(link);
-      return link;
-    },
-  };
-  const options = {
-    url: "http://host:1/",
-    stream: "a b",
-    tracks,
-    clock,
-    transport,
-    random: () => 1,
-  };
-  const producer = new Producer({ ...options, ...over });
-  const events: ProducerEvent[] = [];
-  producer.on((event) => events.push(event));
-  const link = (index = links.length - 1) => {
-    const found = links[index];
-    assert.ok(found, `no connection ${index}`);
-    return found;
-  };
-  /** Video at 10 fps, a key frame every `group`; the payload is the frame's number. */
-  const video = (from: number, to: number, group = 10, size = 1) => {
-    for (let i = from; i < to; i++)
-      producer.putFrame({
-        track: 1,
-        data: new Uint8Array(size).fill(i),
-        timestampUs: START_US + i * 100_000,
-        key: i % group === 0,
-      });
-  };
-  return { clock, links, link, producer, events, video };
-}
+import { START_MS, START_US, setUp, TRACKS } from "../../test/support/producer.ts";
 
 suite("Producer", () => {
   test("sends each frame at once, one Cluster per group of pictures, with epoch times", () => {
@@ -119,7 +24,7 @@ suite("Producer", () => {
   });
 
   test("cuts streams without video every two seconds", () => {
-    const { link, producer } = setUp({ tracks: tracks.slice(1) });
+    const { link, producer } = setUp({ tracks: TRACKS.slice(1) });
     link().handlers.opened();
     for (let i = 0; i < 50; i++)
       producer.putFrame({
@@ -202,9 +107,9 @@ suite("Producer", () => {
     const { link, clock, video, events } = setUp();
     link().handlers.opened();
     video(0, 21);
-    link().ack("ERROR", START_MS, { ErrorId: 4008, ErrorCode: "INVALID" });
+    link().ack("ERROR", START_MS, { ErrorId: 4006, ErrorCode: "INVALID_MKV_DATA" });
     assert.ok(link().closed);
-    assert.ok(events.some((e) => e.kind === "refused" && e.errorId === 4008));
+    assert.ok(events.some((e) => e.kind === "refused" && e.errorId === 4006));
     clock.advance(500);
     link().handlers.opened();
     assert.deepEqual(
@@ -215,19 +120,21 @@ suite("Producer", () => {
     );
   });
 
-  test("a server's own trouble (5xxx) makes it send the fragment again", () => {
-    const { link, clock, video } = setUp();
-    link().handlers.opened();
-    video(0, 11);
-    link().ack("ERROR", START_MS, { ErrorId: 5000, ErrorCode: "INTERNAL" });
-    clock.advance(500);
-    link().handlers.opened();
-    assert.deepEqual(
-      link()
-        .clusters()
-        .map(({ ms }) => ms - START_MS),
-      [0, 1000],
-    );
+  test("a server's own trouble, a stream that is gone, an expired token: the fragment is sent again", () => {
+    for (const ErrorId of [5000, 4008, 6001]) {
+      const { link, clock, video } = setUp();
+      link().handlers.opened();
+      video(0, 11);
+      link().ack("ERROR", START_MS, { ErrorId, ErrorCode: "X" });
+      clock.advance(500);
+      link().handlers.opened();
+      assert.deepEqual(
+        link()
+          .clusters()
+          .map(({ ms }) => ms - START_MS),
+        [0, 1000],
+      );
+    }
   });
 
   test("a connection that takes media and never acks is given up after 30 s", () => {
@@ -246,7 +153,7 @@ suite("Producer", () => {
     link().handlers.opened();
     link().bufferedBytes = 1 << 20;
     video(0, 30);
-    assert.equal(link().sent.length, 1, "only the header");
+    assert.equal(link().sent.length, 0);
     link().bufferedBytes = 0;
     clock.advance(20);
     assert.equal(link().clusters().length, 3);
@@ -303,5 +210,142 @@ suite("Producer", () => {
     data[0] = 8;
     link().handlers.opened();
     assert.deepEqual(link().clusters()[0]?.frames, [7]);
+  });
+
+  test("a stream that keeps nothing says so with RECEIVED: nothing more is waited for", () => {
+    const { link, producer, video } = setUp();
+    link().handlers.opened();
+    video(0, 11);
+    link().ack("RECEIVED", START_MS, { LiveOnly: true });
+    assert.equal(producer.stats.waiting, 1);
+  });
+
+  test("after the clock was set back, an ack still means the fragment it names and those sent before", () => {
+    const { link, producer } = setUp();
+    link().handlers.opened();
+    for (const [i, ms] of [5000, 0, 1000].entries())
+      producer.putFrame({
+        ...{ track: 1, data: Uint8Array.of(i), key: true },
+        timestampUs: START_US + ms * 1000,
+      });
+    link().ack("PERSISTED", START_MS + 5000);
+    assert.equal(producer.stats.waiting, 2);
+    assert.deepEqual(
+      link()
+        .clusters()
+        .map(({ ms }) => ms - START_MS),
+      [5000, 0, 1000],
+    );
+  });
+
+  test("a step back without a key frame begins a fragment the server is told of", () => {
+    const { link, producer } = setUp();
+    link().handlers.opened();
+    for (const [i, ms] of [5000, 5040, 2000].entries())
+      producer.putFrame({
+        ...{ track: 1, data: Uint8Array.of(i), key: i === 0 },
+        timestampUs: START_US + ms * 1000,
+      });
+    assert.deepEqual(
+      link()
+        .clusters()
+        .map(({ frames, ended }) => [frames, ended]),
+      [
+        [[0, 1], true],
+        [[2], false],
+      ],
+    );
+  });
+
+  test("other tracks are announced on the same connection, and again on the next one", () => {
+    const { link, clock, producer, video } = setUp();
+    link().handlers.opened();
+    video(0, 5);
+    producer.setTracks(TRACKS.slice(1));
+    for (const i of [90, 91])
+      producer.putFrame({
+        ...{ track: 2, data: Uint8Array.of(i), key: true },
+        timestampUs: START_US + i * 1000,
+      });
+    const expected = [
+      [2, [0, 1, 2, 3, 4]],
+      [1, [90, 91]],
+    ];
+    assert.deepEqual(link().told(), expected);
+    link().handlers.closed("cut");
+    clock.advance(500);
+    link().handlers.opened();
+    assert.deepEqual(link().told(), expected);
+    assert.throws(
+      () => producer.putFrame({ track: 1, data: new Uint8Array(1), timestampUs: 0, key: true }),
+      { code: "mkv.unknown-track" },
+    );
+  });
+
+  test("every ack is told as it came", () => {
+    const { link, events, video } = setUp();
+    link().handlers.opened();
+    video(0, 11);
+    for (const type of ["BUFFERING", "RECEIVED", "PERSISTED"]) link().ack(type, START_MS);
+    const told = events.flatMap((e) => (e.kind === "ack" ? [e.ack.type] : []));
+    assert.deepEqual(told, ["BUFFERING", "RECEIVED", "PERSISTED"]);
+  });
+});
+
+suite("Producer with a token", () => {
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  test("tells it before the media, and a fresh one on the open connection before it ends", async () => {
+    let count = 0;
+    const { link, links, clock, video } = setUp({
+      token: async () => ({ token: `t${++count}`, expiresMs: clock.now() + 20_000 }),
+    });
+    link().handlers.opened();
+    video(0, 1);
+    assert.equal(link().sent.length, 0, "no media before the token");
+    await settle();
+    assert.deepEqual(link().texts, ['{"type":"token","token":"t1"}']);
+    assert.deepEqual(link().clusters()[0]?.frames, [0]);
+    clock.advance(14_000);
+    await settle();
+    assert.equal(link().texts.length, 1);
+    clock.advance(1000);
+    await settle();
+    assert.deepEqual(link().texts[1], '{"type":"token","token":"t2"}');
+    assert.equal(links.length, 1);
+  });
+
+  test("a provider that fails is the reason of the lost connection, and asked again", async () => {
+    let count = 0;
+    const { link, links, clock, events } = setUp({
+      token: async () => {
+        if (++count === 1) throw new Error("the vault is closed");
+        return "t";
+      },
+    });
+    link().handlers.opened();
+    await settle();
+    const lost = events.find((e) => e.kind === "disconnected");
+    assert.match(lost?.kind === "disconnected" ? lost.reason : "", /the vault is closed/);
+    clock.advance(500);
+    assert.equal(links.length, 2);
+    link().handlers.opened();
+    await settle();
+    assert.deepEqual(link().texts, ['{"type":"token","token":"t"}']);
+  });
+
+  test("a token that comes when the connection is gone is not sent on the next one", async () => {
+    const answers: ((token: string) => void)[] = [];
+    const { link, clock } = setUp({ token: () => new Promise((resolve) => answers.push(resolve)) });
+    link().handlers.opened();
+    link().handlers.closed("cut");
+    clock.advance(500);
+    link().handlers.opened();
+    answers[0]?.("old");
+    await settle();
+    assert.deepEqual(link().texts, []);
+    answers[1]?.("new");
+    await settle();
+    assert.deepEqual(link().texts, ['{"type":"token","token":"new"}']);
   });
 });

@@ -20,6 +20,8 @@ export interface LinkHandlers {
 export interface Link {
   /** Takes the bytes at once; they must not be changed afterwards. */
   send(bytes: Uint8Array): void;
+  /** A message to the server that is no media: JSON. */
+  sendText(text: string): void;
   /** Bytes taken and not yet handed to the network. */
   readonly bufferedBytes: number;
   close(): void;

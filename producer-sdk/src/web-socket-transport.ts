@@ -24,6 +24,7 @@ export const webSocketTransport: Transport = {
     return {
       // A subarray may share its buffer with other frames; the socket copies what it queues.
       send: (bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>),
+      sendText: (text) => socket.send(text),
       get bufferedBytes() {
         return socket.bufferedAmount;
       },

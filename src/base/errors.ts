@@ -33,6 +33,10 @@ export type FaultCode =
   | "rtmp.bad-chunk"
   | "rtmp.bad-command"
   | "rtmp.too-large"
+  // who may do what
+  | "auth.required"
+  | "auth.denied"
+  | "auth.expired"
   // streams and requests
   | "stream.not-found"
   | "stream.exists"

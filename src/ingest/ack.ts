@@ -15,6 +15,8 @@ export const ACK_ERRORS = {
   4012: "MORE_THAN_ALLOWED_TRACKS_FOUND",
   5000: "INTERNAL_ERROR",
   5001: "ARCHIVAL_ERROR",
+  // Ours: KVS asks who it is before the body, and never again.
+  6001: "NOT_AUTHORIZED",
 } as const;
 
 export type AckErrorId = keyof typeof ACK_ERRORS;
@@ -25,6 +27,8 @@ export type Ack =
       /** The Cluster's Timestamp as the producer sent it, in its ticks. */
       readonly timecode: number;
       readonly number: string;
+      /** With RECEIVED: the stream keeps nothing, so this is the last ack of the fragment (ours, KVS has no such key). */
+      readonly liveOnly?: boolean;
     }
   /** `number`: the highest one that is PERSISTED. */
   | { readonly type: "IDLE"; readonly number: string | undefined }
@@ -64,7 +68,12 @@ function ackBody(ack: Ack): Record<string, unknown> {
         ...(ack.at === undefined ? {} : { Offset: ack.at }),
       };
     default:
-      return { EventType: ack.type, FragmentTimecode: ack.timecode, FragmentNumber: ack.number };
+      return {
+        EventType: ack.type,
+        FragmentTimecode: ack.timecode,
+        FragmentNumber: ack.number,
+        ...(ack.liveOnly ? { LiveOnly: true } : {}),
+      };
   }
 }
 
@@ -81,7 +90,7 @@ export function ackErrorId(fault: Fault): AckErrorId {
     "stream.deleted": 4008,
     "stream.not-found": 4008,
   };
-  const id = exact[fault.code];
+  const id = fault.code.startsWith("auth.") ? 6001 : exact[fault.code];
   if (id !== undefined) return id;
   if (fault.code.startsWith("mkv.") || fault.code.startsWith("codec.")) return 4006;
   if (fault.code.startsWith("store.") || fault.code.startsWith("index.")) return 5001;

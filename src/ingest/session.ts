@@ -72,12 +72,10 @@ export class IngestSession {
   #number: FragmentNumber | undefined;
   #timecode: number | undefined;
   #persisted: string | undefined;
-  /** A Cluster has begun and its end has not been seen. */
-  #inCluster = false;
+  /** Of the Cluster whose end has not been seen yet. */
+  #clusterTicks: number | undefined;
   /** Of the fragment that was sealed last, in the middle of its Cluster. */
   #withheld: FragmentAcks | undefined;
-  /** Sealing because nothing arrives, in the middle of a Cluster. */
-  #idle = false;
   #fragments = 0;
   #pending = 0;
   #paused = false;
@@ -145,10 +143,13 @@ export class IngestSession {
     this.#stop();
   }
 
-  /** The server stops: whole blocks are stored, and the producer is told that its body was not taken to the end. */
-  shutDown(): void {
+  /**
+   * The server stops, or takes no more: whole blocks are stored, and the producer is told that its body was not taken to
+   * the end, and why.
+   */
+  shutDown(why = new Fault("server.closing", "the server is stopping")): void {
     if (this.#ending) return;
-    this.#fault ??= new Fault("server.closing", "the server is stopping");
+    this.#fault ??= why;
     this.#stop();
   }
 
@@ -186,13 +187,13 @@ export class IngestSession {
       if (this.#normaliser.idle && item.kind !== "tracks") this.#fragmenter.accept(item);
       else for (const made of this.#normaliser.accept(item)) this.#fragmenter.accept(made);
       this.#deliver();
-      if (item.kind === "cluster") this.#inCluster = true;
+      if (item.kind === "cluster") this.#clusterTicks = item.ticks;
       else if (item.kind === "cluster-end") this.#clusterEnd();
     }
   }
 
   #clusterEnd(): void {
-    this.#inCluster = false;
+    this.#clusterTicks = undefined;
     const withheld = this.#withheld;
     this.#withheld = undefined;
     withheld?.tell();
@@ -207,12 +208,6 @@ export class IngestSession {
     } catch (error) {
       this.#fault ??= asFault(error);
     }
-  }
-
-  #sealIdle(): void {
-    this.#idle = this.#inCluster;
-    this.#sealOpen();
-    this.#idle = false;
   }
 
   #deliver(): void {
@@ -235,7 +230,7 @@ export class IngestSession {
         this.#timecode = event.timecode;
         live.fragment(number, event.run);
         // Of the rest of a Cluster the producer has been told; it has one name, and one PERSISTED: this one's.
-        if (this.#withheld === undefined)
+        if (this.#withheld === undefined || event.timecode !== this.#clusterTicks)
           this.#ack("BUFFERING", event.timecode, formatFragmentNumber(number));
         this.#withheld = undefined;
         break;
@@ -253,7 +248,8 @@ export class IngestSession {
     this.#timecode = undefined;
     this.#fragments++;
     const acks = new FragmentAcks((type, text) => this.#ack(type, timecode, text));
-    if (this.#idle) this.#withheld = acks;
+    // More of this Cluster may come: in its own fragment, under the same name.
+    if (timecode === this.#clusterTicks) this.#withheld = acks;
     else acks.tell();
     acks.add("RECEIVED", formatFragmentNumber(number));
     if (!recording.persists) return;
@@ -291,7 +287,8 @@ export class IngestSession {
   }
 
   #ack(type: "BUFFERING" | "RECEIVED" | "PERSISTED", timecode: number, number: string): void {
-    this.#parts.transport.send({ type, timecode, number });
+    const liveOnly = type === "RECEIVED" && !this.#parts.recording.persists;
+    this.#parts.transport.send({ type, timecode, number, ...(liveOnly ? { liveOnly } : {}) });
   }
 
   /** Ends the connection once every fragment is decided. */
@@ -328,7 +325,7 @@ export class IngestSession {
       if (this.#ending) return;
       const now = clock.elapsed();
       const idle = now - this.#lastBytesMs;
-      if (!this.#paused && idle >= this.#limits.idleFlushMs) this.#sealIdle();
+      if (!this.#paused && idle >= this.#limits.idleFlushMs) this.#sealOpen();
       if (idle >= this.#limits.idleAckMs && now - this.#lastIdleAckMs >= this.#limits.idleAckMs) {
         this.#lastIdleAckMs = now;
         transport.send({ type: "IDLE", number: this.#persisted });

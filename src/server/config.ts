@@ -17,6 +17,13 @@ export interface Config {
   /** RTMP port; 0 picks a free one. */
   readonly rtmpPort: number;
   readonly auth: "on" | "off";
+  /** File with the secret that pushes are allowed by; undefined: everybody may push. */
+  readonly pushKeyFile: string | undefined;
+  /** PEM files for RTMPS; both or none. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  /** RTMPS port, opened when there is a certificate; 0 picks a free one. */
+  readonly rtmpsPort: number;
   /** Create a stream on its first push. */
   readonly createMissing: boolean;
   /** Hours kept for streams created on first push. */
@@ -29,7 +36,7 @@ export interface Config {
 interface Setting {
   readonly env: string;
   readonly flag: string;
-  readonly fallback: string | number | boolean;
+  readonly fallback: string | number | boolean | undefined;
   read(value: unknown, name: string): unknown;
 }
 
@@ -39,6 +46,15 @@ export const settings = {
   httpPort: { env: "STREAMBANK_HTTP_PORT", flag: "http-port", fallback: 8080, read: port },
   rtmpPort: { env: "STREAMBANK_RTMP_PORT", flag: "rtmp-port", fallback: 1935, read: port },
   auth: { env: "STREAMBANK_AUTH", flag: "auth", fallback: "off", read: oneOf("on", "off") },
+  pushKeyFile: {
+    env: "STREAMBANK_PUSH_KEY_FILE",
+    flag: "push-key-file",
+    fallback: undefined,
+    read: optional,
+  },
+  tlsCert: { env: "STREAMBANK_TLS_CERT", flag: "tls-cert", fallback: undefined, read: optional },
+  tlsKey: { env: "STREAMBANK_TLS_KEY", flag: "tls-key", fallback: undefined, read: optional },
+  rtmpsPort: { env: "STREAMBANK_RTMPS_PORT", flag: "rtmps-port", fallback: 1936, read: port },
   createMissing: {
     env: "STREAMBANK_CREATE_MISSING",
     flag: "create-missing",
@@ -80,6 +96,8 @@ export function readConfig({ flags, env }: ConfigSources): Config {
   const config = Object.freeze({ ...Object.fromEntries(entries), sources }) as Config;
   if (config.auth === "on")
     throw new Fault("config.bad", "auth: this version has no authentication yet; use --auth off");
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
+    throw new Fault("config.bad", "tlsCert and tlsKey: both or none");
   return config;
 }
 
@@ -123,6 +141,10 @@ function parse(path: string): unknown {
 function text(value: unknown, name: string): string {
   if (typeof value === "string" && value !== "") return value;
   throw new Fault("config.bad", `${name}: must be a text, not ${JSON.stringify(value)}`);
+}
+
+function optional(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : text(value, name);
 }
 
 function whole(value: unknown, name: string, max: number): number {

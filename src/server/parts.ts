@@ -3,6 +3,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Ingest } from "../ingest/ingest.ts";
+import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
 import type { Config } from "./config.ts";
 import type { Pulls } from "./pull/pulls.ts";
@@ -16,5 +17,6 @@ export interface Parts {
   readonly hub: LiveHub;
   readonly ingest: Ingest;
   readonly pulls: Pulls;
+  readonly access: PushAccess;
   readonly files: StaticFiles;
 }

@@ -1,9 +1,10 @@
 import type { Parts } from "./parts.ts";
 
 /** What every way of pushing media needs. */
-export function putParts(parts: Pick<Parts, "config" | "clock" | "log" | "archive" | "ingest">) {
+export function putParts(parts: Omit<Parts, "pulls">) {
   return {
     ingest: parts.ingest,
+    access: parts.access,
     catalogue: parts.archive,
     createMissing: parts.config.createMissing,
     defaultRetentionHours: parts.config.defaultRetentionHours,

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { asFault, Fault } from "../base/errors.ts";
 import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
+import { bearerToken } from "../ingest/push-access.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
 import { errorBody } from "./error-reply.ts";
 import { httpStatus } from "./http-status.ts";
@@ -56,8 +57,12 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target> {
   if (kind === "put") {
     const params = putParams(stream, query, parts.clock.now());
     const put = putParts(parts);
-    await ensureStream(stream, params.create || put.createMissing, put);
-    return { kind, accept: (ws) => handlePutSocket(ws, params, put) };
+    const token = bearerToken(req.headers.authorization);
+    const ready = () => ensureStream(stream, params.create || put.createMissing, put);
+    // Before the handshake a refusal is a readable answer; a page tells its token after it.
+    if (!put.access.required) await ready();
+    else if (token !== undefined) put.access.check(stream, token);
+    return { kind, accept: (ws) => handlePutSocket(ws, { ...params, token }, { ...put, ready }) };
   }
   await parts.archive.get(stream);
   const params = tailParams(stream, query);

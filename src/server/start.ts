@@ -1,4 +1,5 @@
 /** Makes every part and opens the port. The only place that says `new` to something that does I/O. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Archive } from "../archive/archive.ts";
@@ -6,11 +7,15 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
+import { openAccess } from "../ingest/push-access.ts";
+import { Publishers } from "../ingest/rtmp/publishers.ts";
+import type { RtmpServer } from "../ingest/rtmp/server.ts";
 import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import type { Parts } from "./parts.ts";
 import { Pulls } from "./pull/pulls.ts";
+import { PushTokens, readSecret } from "./push-tokens.ts";
 import { putParts } from "./put-parts.ts";
 import { StaticFiles } from "./static.ts";
 
@@ -28,6 +33,8 @@ export interface RunningServer {
   readonly port: number;
   /** Undefined when the default port was taken: then there is no RTMP. */
   readonly rtmpPort: number | undefined;
+  /** Undefined without a certificate. */
+  readonly rtmpsPort: number | undefined;
   readonly parts: Parts;
   /** Ends pulled sources, then producers' sessions (all that was received is stored), viewers, the store. */
   close(): Promise<void>;
@@ -46,10 +53,14 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const app = buildApp(parts);
   const closeSockets = attachSockets(app.server, parts);
   let rtmp: RunningRtmp | undefined;
+  let rtmps: RunningRtmp | undefined;
   try {
     await listen(app, config);
-    rtmp = await startRtmp(parts);
+    const publishers = new Publishers();
+    rtmp = await startRtmp(parts, publishers);
+    rtmps = await startRtmps(parts, publishers);
   } catch (error) {
+    await rtmp?.close();
     await app.close();
     await parts.archive.close();
     throw error;
@@ -59,7 +70,7 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const close = once(async () => {
     await parts.pulls.close();
     await parts.ingest.close();
-    await rtmp?.close();
+    await Promise.all([rtmp?.close(), rtmps?.close()]);
     closeSockets();
     await app.close();
     await parts.archive.close();
@@ -71,6 +82,7 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     url: `http://${host}:${port}`,
     port,
     rtmpPort: rtmp?.port,
+    rtmpsPort: rtmps?.port,
     parts,
     close,
     [Symbol.asyncDispose]: close,
@@ -78,17 +90,18 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
 }
 
 async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Parts> {
+  const { pushKeyFile } = config;
+  const access =
+    pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock);
   const archive = await Archive.open({ dataDir: config.dataDir, clock, log });
   const hub = new LiveHub({ clock });
   const ingest = new Ingest({ sink: archive, live: hub, clock, log });
   const files = new StaticFiles(join(import.meta.dirname, "../.."));
-  const pulls = await openPulls({ config, clock, log, archive, ingest });
-  return { config, clock, log, archive, hub, ingest, pulls, files };
+  const parts = { config, clock, log, archive, hub, ingest, access, files };
+  return { ...parts, pulls: await openPulls(parts) };
 }
 
-async function openPulls(
-  parts: Pick<Parts, "config" | "clock" | "log" | "archive" | "ingest">,
-): Promise<Pulls> {
+async function openPulls(parts: Omit<Parts, "pulls">): Promise<Pulls> {
   const { dataDir, sources } = parts.config;
   try {
     return await Pulls.open({ ...putParts(parts), dataDir, sources });
@@ -104,10 +117,10 @@ interface RunningRtmp {
 }
 
 /** The default port being taken does not stop the start: several servers may run with defaults. */
-async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
+async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningRtmp | undefined> {
   const { config, log } = parts;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
-  const server = new RtmpServer(putParts(parts));
+  const server = new RtmpServer({ ...putParts(parts), publishers });
   try {
     const port = await server.listen(config.rtmpPort, config.host);
     return { port, close: () => server.close() };
@@ -117,6 +130,26 @@ async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
     if (fault.code !== "server.port-taken" || !byDefault) throw fault;
     log.warn("rtmp.port-taken", { port: config.rtmpPort, message: "this server takes no RTMP" });
     return undefined;
+  }
+}
+
+async function startRtmps(parts: Parts, publishers: Publishers): Promise<RunningRtmp | undefined> {
+  const { tlsCert, tlsKey, rtmpsPort, host } = parts.config;
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const { RtmpServer } = await import("../ingest/rtmp/server.ts");
+  let server: RtmpServer;
+  try {
+    const certificate = { cert: readFileSync(tlsCert, "utf8"), key: readFileSync(tlsKey, "utf8") };
+    server = new RtmpServer({ ...putParts(parts), publishers }, certificate);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Fault("config.bad", `the certificate cannot be used: ${message}`, { cause });
+  }
+  try {
+    const port = await server.listen(rtmpsPort, host);
+    return { port, close: () => server.close() };
+  } catch (cause) {
+    throw listenFault(cause, { host, port: rtmpsPort, flag: "--rtmps-port" });
   }
 }
 

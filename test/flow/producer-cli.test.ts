@@ -1,79 +1,21 @@
 /** The command streambank-producer as its own process, against a server that is one, too. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { oracleFrames } from "../support/ebml-oracle.ts";
+import { ProducerProcess } from "../support/producer-process.ts";
 import { needsRtspServer, startRtspServer } from "../support/rtsp-server.ts";
 import { run } from "../support/run.ts";
 import { startServerProcess, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
-const BIN = join(import.meta.dirname, "../../bin/streambank-producer.mjs");
 const SAMPLE = join(import.meta.dirname, "../../samples/camera.mkv");
 
 /** Later than everything, and still a time to the server (years to 2255). */
 const END_OF_TIME = 9_000_000_000_000;
 /** A command that hangs must not hang the suite. */
 const TIMEOUT_MS = 60_000;
-
-/** The command, until it ends. Killed, if need be, when the test ends. */
-class Running implements Disposable {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  out = "";
-  err = "";
-  readonly #looks = new Set<() => void>();
-  #over = false;
-
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    this.child.stdout?.setEncoding("utf8").on("data", (piece: string) => {
-      this.out += piece;
-      this.#look();
-    });
-    this.child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
-      this.err += piece;
-    });
-    this.exited = new Promise((resolve) =>
-      this.child.once("close", (code) => {
-        this.#over = true;
-        resolve(code);
-        this.#look();
-      }),
-    );
-  }
-
-  /** Resolves when it has said this, from the character `from` on; rejects when it ends first. */
-  said(what: RegExp, from = 0): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        if (what.test(this.out.slice(from))) resolve();
-        else if (this.#over) reject(new Error(`ended without ${what}: ${this.out}${this.err}`));
-        else return;
-        this.#looks.delete(look);
-      };
-      this.#looks.add(look);
-      look();
-    });
-  }
-
-  /** Ctrl-C. Resolves with the exit code. */
-  stop(): Promise<number | null> {
-    this.child.kill("SIGINT");
-    return this.exited;
-  }
-
-  [Symbol.dispose](): void {
-    // The launcher ends with the program it started: a polite end reaches both.
-    if (!this.#over) this.child.kill("SIGTERM");
-  }
-
-  #look(): void {
-    for (const look of [...this.#looks]) look();
-  }
-}
 
 async function scene() {
   const dir = tempDir("producer-cli");
@@ -118,7 +60,7 @@ const content = (frames: readonly { track: number; sha: string }[]) =>
 suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
   test("a file: the archive has every frame of it, and the exit code is 0", async () => {
     await using s = await scene();
-    using producer = new Running(SAMPLE, "--fast", ...s.to("file"));
+    using producer = new ProducerProcess(SAMPLE, "--fast", ...s.to("file"));
     assert.equal(await producer.exited, 0, producer.out + producer.err);
     assert.match(producer.out, /^file: ended, 1725 frames sent, persisted 20/m);
     const source = oracleFrames(readFileSync(SAMPLE));
@@ -133,7 +75,7 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
       const short = s.path("short.mkv");
       const cut = ["-v", "error", "-i", SAMPLE, "-t", "2", "-c", "copy", "-an", short];
       await run("ffmpeg", cut);
-      using producer = new Running(short, "--loop", ...s.to("loop"));
+      using producer = new ProducerProcess(short, "--loop", ...s.to("loop"));
       const source = content(oracleFrames(readFileSync(short)));
       await storedMore(s, "loop", source.length, t.signal);
       assert.equal(await producer.stop(), 0, producer.out + producer.err);
@@ -155,7 +97,7 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
       { stream: "right", source: "test", create: true },
     ];
     writeFileSync(config, JSON.stringify({ server: s.server.url, cameras }));
-    using producer = new Running("--config", config);
+    using producer = new ProducerProcess("--config", config);
     await producer.said(/^wrong: failed: cannot read .*\[request\.bad\]/m);
     await storedMore(s, "right", 0, t.signal);
     assert.equal(await producer.stop(), 1, "one of them failed");
@@ -169,7 +111,7 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
     const path = join(dir.path, "bad.json");
     writeFileSync(path, `{"cameras": [{"stream": "a", "source": "rtsp://u:hunter2@c/"} oops`);
     for (const args of [["--config", path], ["test"], ["test", "--stream", "a", "--what"]]) {
-      using producer = new Running(...args);
+      using producer = new ProducerProcess(...args);
       assert.equal(await producer.exited, 2);
       assert.match(producer.err, /^streambank-producer: .* \[config\.bad\]\n$/);
       assert.doesNotMatch(producer.err, /hunter2/);
@@ -180,12 +122,12 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
     await using s = await scene();
     await using camera = await startRtspServer();
     const url = camera.url.replace("//", "//admin:hunter2@");
-    using producer = new Running(url, ...s.to("rtsp"));
+    using producer = new ProducerProcess(url, ...s.to("rtsp"));
     const before = await storedMore(s, "rtsp", 0, t.signal);
     await camera.kill();
     await producer.said(/^rtsp: no source: rtsp:\/\/127\.0\.0\.1:\d+\/cam: /m);
     const from = producer.out.length;
-    await using again = await startRtspServer(camera.port);
+    await using again = await startRtspServer({ port: camera.port });
     assert.equal(again.port, camera.port);
     await producer.said(/^rtsp: live/m, from);
     await storedMore(s, "rtsp", before, t.signal);

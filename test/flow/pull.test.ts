@@ -117,7 +117,7 @@ function readersOf(camera: RtspServer): number[] {
 suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServer() }, () => {
   test("of the file and of the API: every frame is in the archive, and no password anywhere", async (t) => {
     using dir = tempDir("pull");
-    await using camera = await startRtspServer("0", { audio: true });
+    await using camera = await startRtspServer({ audio: true });
     const sources = { door: { url: secretUrl(camera), audio: false } };
     await using server = await startPulling(join(dir.path, "data"), { sources });
     const made = await server.put("yard", secretUrl(camera));
@@ -178,14 +178,14 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
         live = body.live;
       }
       assert.equal((await server.stored("cam")).length, dead.frames, "all of it is durable");
-      await using again = await startRtspServer(camera.port);
+      await using again = await startRtspServer({ port: camera.port });
       assert.equal(again.port, camera.port);
       await until(server, "cam", t.signal, hasFrames(dead.frames + 1));
       await server.close();
       assert.deepEqual(readersOf(camera), []);
       assert.doesNotMatch(server.said(), SECRETS);
     }
-    await using again = await startRtspServer(camera.port);
+    await using again = await startRtspServer({ port: camera.port });
     await using server = await startPulling(data);
     const count = (await server.stored("cam")).length;
     await until(server, "cam", t.signal, hasFrames(1));

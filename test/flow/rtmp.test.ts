@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { asFault } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { openAccess } from "../../src/ingest/push-access.ts";
 import { command } from "../../src/ingest/rtmp/chunk-writer.ts";
 import { RtmpConnection } from "../../src/ingest/rtmp/connection.ts";
 import { Publishers } from "../../src/ingest/rtmp/publishers.ts";
@@ -132,8 +133,9 @@ suite("RTMP", needs("ffmpeg"), () => {
     const clock = new FakeClock();
     // It never gets as far as these.
     const nobody = { ingest: undefined as never, catalogue: undefined as never };
-    const settings = { createMissing: false, defaultRetentionHours: 24 };
-    const server = new RtmpServer({ ...nobody, ...settings, clock, log: silentLogger });
+    const settings = { createMissing: false, defaultRetentionHours: 24, access: openAccess };
+    const publishers = new Publishers();
+    const server = new RtmpServer({ ...nobody, ...settings, clock, log: silentLogger, publishers });
     const rtmpPort = await server.listen(0, "127.0.0.1");
     const silent = await connected({ rtmpPort });
     silent.resume();
@@ -176,7 +178,8 @@ suite("an RTMP connection", () => {
     const found = () => new Promise<never>((resolve) => lookups.push(() => resolve({} as never)));
     const catalogue = { get: found } as never;
     const settings = { createMissing: false, defaultRetentionHours: 24, log: silentLogger };
-    const parts = { ingest: undefined as never, catalogue, clock: new FakeClock(), ...settings };
+    const nobody = { ingest: undefined as never, access: openAccess };
+    const parts = { ...nobody, catalogue, clock: new FakeClock(), ...settings };
     await using server = await listening((socket) => {
       new RtmpConnection(socket, { ...parts, publishers });
     });

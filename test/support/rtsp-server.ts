@@ -7,7 +7,7 @@ const PYTHON = "/usr/bin/python3";
 const SAMPLE = join(import.meta.dirname, "../../samples/camera.mkv");
 const TYPELIB = "/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib";
 
-/** Arguments: port (0: any), file, `audio` for the sound, too. Prints the address when it listens. */
+/** Arguments: port (0: any), file, more of the pipeline. Prints the address when it listens. */
 const PROGRAM = `
 import gi, sys
 gi.require_version("Gst", "1.0")
@@ -19,8 +19,7 @@ server.set_address("127.0.0.1")
 server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch('( filesrc location="%s" ! matroskademux name=d'
-  ' d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96%s )' % (sys.argv[2],
-  ' d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97' if "audio" in sys.argv else ""))
+  ' d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96%s )' % (sys.argv[2], sys.argv[3]))
 server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)
 print("rtsp://127.0.0.1:%d/cam" % server.get_bound_port(), flush=True)
@@ -41,12 +40,20 @@ export interface RtspServer extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** `audio`: the camera has a microphone. */
-export async function startRtspServer(port = "0", { audio = false } = {}): Promise<RtspServer> {
-  const stdio = ["ignore", "pipe", "pipe"] as const;
-  const child = spawn(PYTHON, ["-c", PROGRAM, port, SAMPLE, audio ? "audio" : ""], {
-    stdio: [...stdio],
-  });
+const AUDIO = " d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97";
+
+export interface RtspOptions {
+  /** Default: any. */
+  readonly port?: string;
+  /** Matroska with H.264 and, for `audio`, AAC. Default: the sample. Every client gets it from its start. */
+  readonly file?: string;
+  readonly audio?: boolean;
+}
+
+export async function startRtspServer(options: RtspOptions = {}): Promise<RtspServer> {
+  const { port = "0", file = SAMPLE, audio = false } = options;
+  const args = ["-c", PROGRAM, port, file, audio ? AUDIO : ""];
+  const child = spawn(PYTHON, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let said = "";
   child.stderr.on("data", (piece: Buffer) => {

@@ -2,7 +2,8 @@
 import type { Clock } from "../../../src/base/clock.ts";
 import { asFault } from "../../../src/base/errors.ts";
 import type { Track } from "../../../src/media/track.ts";
-import type { ProducerEvent } from "../events.ts";
+import type { ProducerEvent, TokenProvider } from "../events.ts";
+import type { FragmentStore } from "../fragment-store.ts";
 import { Producer } from "../producer.ts";
 import type { Transport } from "../transport.ts";
 import type { Source, SourceItem } from "./source.ts";
@@ -19,12 +20,15 @@ export interface CameraView {
   readonly bytes: number;
   /** Frames put into the stream so far. */
   readonly frames: number;
-  /** Media that is not durable yet, µs. */
+  /** Media that is not durable yet, µs; fragments of it. */
   readonly bufferedUs: number;
+  readonly waiting: number;
   /** Start of the newest durable fragment, ms since the Unix epoch. */
   readonly persistedMs: number | undefined;
   /** Frames that were given up or refused. */
   readonly lost: number;
+  /** Why media is in memory alone although it should be kept. */
+  readonly notKept: string | undefined;
 }
 
 export interface CameraOptions {
@@ -36,6 +40,9 @@ export interface CameraOptions {
   readonly paced: boolean;
   readonly clock: Clock;
   readonly transport?: Transport;
+  /** Keeps what is not durable beyond the end of this process. */
+  readonly store?: FragmentStore;
+  readonly token?: TokenProvider;
   /** Called after each change of state and for each loss. */
   readonly changed: (view: CameraView) => void;
 }
@@ -57,7 +64,10 @@ export class Camera {
   #bytes = 0;
   #frames = 0;
   #lost = 0;
+  /** Fragments that were not durable at the end. */
+  #left = 0;
   #persistedMs: number | undefined;
+  #notKept: string | undefined;
   #begun = false;
   #wake = () => {};
 
@@ -73,17 +83,22 @@ export class Camera {
       ...{ reason: state === "live" || state === "ended" ? undefined : reason },
       ...{ frames: this.#frames + (this.#producer?.stats.frames ?? 0), lost: this.#lost },
       bufferedUs: this.#producer?.stats.waitingUs ?? 0,
+      waiting: this.#producer?.stats.waiting ?? this.#left,
       persistedMs: this.#persistedMs,
+      notKept: this.#notKept,
     };
   }
 
   /** Resolves when the source is over and its media durable: true when nothing was lost. Never throws. */
   async run(): Promise<boolean> {
     try {
+      // What an earlier process left does not wait for the camera.
+      if (this.#options.store !== undefined) this.#connect([]);
       for await (const item of this.#options.source) await this.#take(item);
       await this.#end();
-      this.#over = this.#lost > 0 ? "failed" : "ended";
-      if (this.#lost > 0) this.#sourceReason = "not everything is durable at the server";
+      const isWhole = this.#lost === 0 && this.#left === 0;
+      this.#over = isWhole ? "ended" : "failed";
+      if (!isWhole) this.#sourceReason = this.#whatIsMissing();
     } catch (error) {
       const { message, code } = asFault(error);
       await this.#end();
@@ -106,7 +121,7 @@ export class Camera {
       const seconds = (item.retryMs / 1000).toFixed(1);
       this.#sourceReason = `${item.reason}; next try in ${seconds} s`;
       this.#tell();
-    } else if (item.kind === "tracks") await this.#begin(item.tracks);
+    } else if (item.kind === "tracks") this.#begin(item.tracks);
     else {
       const { track, payload, timeUs, key } = item.frame;
       this.#bytes += payload.length;
@@ -129,17 +144,25 @@ export class Camera {
       });
   }
 
-  /** After a restart with the same tracks the connection goes on; other tracks need a new one. */
-  async #begin(tracks: readonly Track[]): Promise<void> {
+  /** After a restart with the same tracks nothing changes; other tracks are announced. */
+  #begin(tracks: readonly Track[]): void {
     const text = JSON.stringify(tracks, (_key, value: unknown) =>
       value instanceof Uint8Array ? [...value] : value,
     );
     if (text === this.#tracks) return;
-    await this.#end();
     this.#tracks = text;
     this.#counted = (tracks.find((track) => track.type === "video") ?? tracks[0])?.number ?? 0;
-    const { url, stream, create, clock, transport } = this.#options;
-    const given = transport === undefined ? {} : { transport };
+    if (this.#producer === undefined) this.#connect(tracks);
+    else this.#producer.setTracks(tracks);
+  }
+
+  #connect(tracks: readonly Track[]): void {
+    const { url, stream, create, clock, transport, store, token } = this.#options;
+    const given = {
+      ...(transport === undefined ? {} : { transport }),
+      ...(store === undefined ? {} : { store }),
+      ...(token === undefined ? {} : { token }),
+    };
     this.#producer = new Producer({ url, stream, create, tracks, clock, ...given });
     this.#producer.on((event) => this.#heard(event));
   }
@@ -147,9 +170,15 @@ export class Camera {
   async #end(): Promise<void> {
     const producer = this.#producer;
     if (producer === undefined) return;
-    this.#lost += await producer.end(END_MS);
-    this.#frames += producer.stats.frames;
+    this.#left = await producer.end(END_MS);
+    this.#frames = producer.stats.frames;
     this.#producer = undefined;
+  }
+
+  #whatIsMissing(): string {
+    if (this.#lost > 0) return "media was given up or refused";
+    const kept = this.#options.store === undefined ? "lost" : "kept for the next start";
+    return `${this.#left} fragments are not durable at the server: ${kept}`;
   }
 
   #heard(event: ProducerEvent): void {
@@ -160,8 +189,9 @@ export class Camera {
       this.#serverReason = `${event.reason}; next try in ${(event.retryMs / 1000).toFixed(1)} s`;
     if (event.kind === "dropped") this.#lost += event.frames;
     if (event.kind === "refused") this.#lost++;
+    if (event.kind === "not-kept") this.#notKept = event.message;
     this.#wake();
-    if (event.kind !== "persisted") this.#tell();
+    if (event.kind !== "persisted" && event.kind !== "ack") this.#tell();
   }
 
   #tell(): void {

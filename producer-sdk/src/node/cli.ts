@@ -1,8 +1,11 @@
 /** The command `streambank-producer`, without a process: cameras to streams until they end or are stopped. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Clock } from "../../../src/base/clock.ts";
 import { asFault } from "../../../src/base/errors.ts";
 import { Camera } from "./camera.ts";
 import { type CameraConfig, readCommandLine } from "./config.ts";
+import { DiskStore } from "./disk-store.ts";
 import type { Source, SourceItem } from "./source.ts";
 import { deviceSource, fileSource, rtspSource, testSource } from "./sources.ts";
 import type { Spawn } from "./spawn.ts";
@@ -18,7 +21,9 @@ const HELP = `streambank-producer: cameras to streams of a Streambank server
   FILE.mkv      a recording in real time              [--loop | --fast]
   test          a moving test picture
 
---server URL names the server (default http://127.0.0.1:8080). Ctrl-C ends it when all is durable.
+--server URL names the server (default http://127.0.0.1:8080). With --buffer DIR what is not durable there yet
+is kept in DIR and sent by the next start. --token-file F has the token the server asks for. Ctrl-C ends it
+when all is durable.
 `;
 
 export interface ProducerContext {
@@ -60,11 +65,24 @@ async function runCameras(
     const source = lazySource(config, context);
     const changed = status.changed.bind(status);
     const paced = !config.fast;
-    cameras.push(new Camera({ stream, url, create, clock, source, paced, changed }));
+    const given = { stream, url, create, clock, source, paced, changed };
+    cameras.push(new Camera({ ...given, ...keeping(config) }));
   }
   const fine = await Promise.all(cameras.map((camera) => camera.run()));
   status.stop();
   return fine.every(Boolean) ? 0 : 1;
+}
+
+function keeping({ buffer, stream, tokenFile }: CameraConfig) {
+  return {
+    ...(buffer === undefined
+      ? {}
+      : { store: new DiskStore({ dir: join(buffer, `${encodeURIComponent(stream)}.kept`) }) }),
+    // Read anew for each connection: who rotates tokens writes the file.
+    ...(tokenFile === undefined
+      ? {}
+      : { token: async () => (await readFile(tokenFile, "utf8")).trim() }),
+  };
 }
 
 /** Made when it is read, so that what is wrong with it is this camera's failure alone. */

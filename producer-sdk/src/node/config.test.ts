@@ -11,18 +11,22 @@ suite("what streambank-producer is told", () => {
     assert.deepEqual(camera, {
       ...{ stream: "s", source: "rtsp://c/1", server: "http://127.0.0.1:8080", create: true },
       ...{ loop: false, fast: false, audio: false, inputFormat: undefined },
+      ...{ buffer: undefined, tokenFile: undefined },
     });
   });
 
-  test("a server for all cameras, and one of its own", () => {
-    const cameras = readConfig({
-      server: "http://all:1",
-      cameras: [cam, { ...cam, stream: "b", server: "http://own:2" }],
-    });
-    assert.deepEqual(
-      cameras.map((camera) => camera.server),
-      ["http://all:1", "http://own:2"],
-    );
+  test("a server and a buffer for all cameras, and one of its own; a flag goes before what is for all", () => {
+    const file = {
+      ...{ server: "http://all:1", buffer: "/all" },
+      cameras: [cam, { ...cam, stream: "b", server: "http://own:2", buffer: "/own" }],
+    };
+    const said = (flags: object) =>
+      readConfig(file, flags).map(({ server, buffer }) => `${server} ${buffer}`);
+    assert.deepEqual(said({}), ["http://all:1 /all", "http://own:2 /own"]);
+    assert.deepEqual(said({ server: "http://flag:3" }), [
+      "http://flag:3 /all",
+      "http://own:2 /own",
+    ]);
   });
 
   test("what is not known or missing is refused with its place", () => {
@@ -48,6 +52,7 @@ suite("what streambank-producer is told", () => {
     const view = {
       ...{ stream: "a", state: "live" as const, reason: undefined, pictures: 50, bytes: 1000 },
       ...{ frames: 60, bufferedUs: 1_900_000, persistedMs: 1_790_000_000_000, lost: 0 },
+      ...{ waiting: 1, notKept: undefined },
     };
     assert.equal(
       statusLine(view, { fps: 25, kbits: 612.4 }),
@@ -55,10 +60,13 @@ suite("what streambank-producer is told", () => {
     );
     assert.equal(
       statusLine(
-        { ...view, state: "failed", reason: "why", persistedMs: undefined, lost: 2 },
+        {
+          ...{ ...view, state: "failed", reason: "why", persistedMs: undefined, lost: 2 },
+          notKept: "full",
+        },
         undefined,
       ),
-      "a: failed: why, 60 frames sent, persisted nothing yet, 2 lost",
+      "a: failed: why, 60 frames sent, persisted nothing yet, 2 lost, not on disk: full",
     );
   });
 });

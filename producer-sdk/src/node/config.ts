@@ -16,6 +16,10 @@ export interface CameraConfig {
   readonly audio: boolean;
   /** Devices: `h264` is sent as it is. */
   readonly inputFormat: string | undefined;
+  /** Folder for what is not durable at the server yet: it survives the end of this process. */
+  readonly buffer: string | undefined;
+  /** File with the token the server asks for; read for every connection. */
+  readonly tokenFile: string | undefined;
 }
 
 const SERVER = "http://127.0.0.1:8080";
@@ -30,6 +34,8 @@ const flags = {
   fast: { type: "boolean" },
   "no-audio": { type: "boolean" },
   "input-format": { type: "string" },
+  buffer: { type: "string" },
+  "token-file": { type: "string" },
 } as const;
 
 /** Throws `config.bad` in one line. */
@@ -38,18 +44,38 @@ export function readCommandLine(argv: readonly string[]): readonly CameraConfig[
   const [source, extra] = positionals;
   if (extra !== undefined) throw bad(`what is ${extra}?`);
   if (values.config !== undefined) {
-    const others = Object.keys(values).filter((name) => !["config", "server"].includes(name));
+    const others = Object.keys(values).filter((name) => !COMMON_FLAGS.includes(name));
     if (source !== undefined || others.length > 0)
       throw bad(
         `with --config, cameras are described in the file alone: ${others.map((n) => `--${n}`).join(" ") || source}`,
       );
-    return readConfigFile(values.config, values.server);
+    return readConfigFile(values.config, commonOf(values));
   }
   if (source === undefined) throw bad("the SOURCE is missing (or --config FILE)");
   if (values.stream === undefined) throw bad("--stream is missing");
-  const { "no-audio": noAudio = false, "input-format": inputFormat, config: _, ...rest } = values;
-  const given = inputFormat === undefined ? rest : { ...rest, inputFormat };
-  return [cameraOf({ ...given, source, audio: !noAudio }, { server: undefined, where: "" })];
+  const { stream, create = false, loop = false, fast = false } = values;
+  const { "no-audio": noAudio = false, "input-format": inputFormat } = values;
+  const given = { stream, source, create, loop, fast, audio: !noAudio };
+  const camera = inputFormat === undefined ? given : { ...given, inputFormat };
+  return [cameraOf(camera, { common: commonOf(values), where: "" })];
+}
+
+/** What the file may say once for all its cameras. */
+interface Common {
+  readonly server?: string | undefined;
+  readonly buffer?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
+const COMMON_KEYS = ["server", "buffer", "tokenFile"] as const;
+const COMMON_FLAGS: readonly string[] = ["config", "server", "buffer", "token-file"];
+
+function commonOf({
+  server,
+  buffer,
+  "token-file": tokenFile,
+}: ReturnType<typeof parsed>["values"]): Common {
+  return { server, buffer, tokenFile };
 }
 
 function parsed(argv: readonly string[]) {
@@ -61,7 +87,7 @@ function parsed(argv: readonly string[]) {
   }
 }
 
-function readConfigFile(path: string, server: string | undefined): readonly CameraConfig[] {
+function readConfigFile(path: string, flagged: Common): readonly CameraConfig[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -75,22 +101,31 @@ function readConfigFile(path: string, server: string | undefined): readonly Came
     // The parser's message quotes the text, and there are passwords in it.
     throw bad(`${path} is not JSON`, cause);
   }
-  return readConfig(value, server);
+  return readConfig(value, flagged);
 }
 
-/** The parsed file: `{"server", "cameras": [{"stream", "source", …}]}`. Throws `config.bad`. */
-export function readConfig(value: unknown, server?: string): readonly CameraConfig[] {
-  const file = fieldsOf(value, "the file", ["server", "cameras"]);
+/**
+ * The parsed file: `{"server", "buffer", "tokenFile", "cameras": [{"stream", "source", …}]}`; `flagged` goes before
+ * what the file says for all. Throws `config.bad`.
+ */
+export function readConfig(value: unknown, flagged: Common = {}): readonly CameraConfig[] {
+  const file = fieldsOf(value, "the file", [...COMMON_KEYS, "cameras"]);
   const { cameras } = file;
   if (!Array.isArray(cameras) || cameras.length === 0 || cameras.length > MAX_CAMERAS)
     throw bad(`cameras: a list of 1 to ${MAX_CAMERAS}`);
-  if (file.server !== undefined && typeof file.server !== "string") throw bad("server: a text");
-  const common = server ?? file.server;
+  for (const key of COMMON_KEYS)
+    if (file[key] !== undefined && typeof file[key] !== "string") throw bad(`${key}: a text`);
+  const said = file as Common;
+  const common = {
+    server: flagged.server ?? said.server,
+    buffer: flagged.buffer ?? said.buffer,
+    tokenFile: flagged.tokenFile ?? said.tokenFile,
+  };
   const out = cameras.map((camera: unknown, i) =>
-    cameraOf(camera, { server: common, where: `cameras[${i}]: ` }),
+    cameraOf(camera, { common, where: `cameras[${i}]: ` }),
   );
   const names = out.map(({ server: host, stream }) => `${host} ${stream}`);
-  const twice = out.find(({ stream }, i) => names.indexOf(names[i] ?? "") !== i && stream !== "");
+  const twice = out.find((_, i) => names.indexOf(names[i] ?? "") !== i);
   if (twice !== undefined) throw bad(`two cameras for the stream ${twice.stream}`);
   return out;
 }
@@ -104,11 +139,13 @@ const KEYS = {
   fast: "boolean",
   audio: "boolean",
   inputFormat: "string",
+  buffer: "string",
+  tokenFile: "string",
 } as const;
 
 function cameraOf(
   value: unknown,
-  { server, where }: { server: string | undefined; where: string },
+  { common, where }: { common: Common; where: string },
 ): CameraConfig {
   const fields = fieldsOf(
     value,
@@ -124,9 +161,15 @@ function cameraOf(
   if (given.stream === undefined) throw bad(`${where}stream is missing`);
   if (given.source === undefined) throw bad(`${where}source is missing`);
   const camera: CameraConfig = {
-    ...{ stream: given.stream, source: given.source, server: given.server ?? server ?? SERVER },
+    ...{
+      stream: given.stream,
+      source: given.source,
+      server: given.server ?? common.server ?? SERVER,
+    },
     ...{ create: given.create ?? false, loop: given.loop ?? false, fast: given.fast ?? false },
     ...{ audio: given.audio ?? true, inputFormat: given.inputFormat },
+    buffer: given.buffer ?? common.buffer,
+    tokenFile: given.tokenFile ?? common.tokenFile,
   };
   if (!URL.canParse(camera.server) || !/^https?:/.test(camera.server))
     throw bad(`${where}server: not http:// or https://`);

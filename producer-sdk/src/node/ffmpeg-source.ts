@@ -25,6 +25,7 @@ export interface LiveOptions {
   readonly random?: () => number;
 }
 
+/** What ffmpeg is asked for. */
 export interface FfmpegOptions extends LiveOptions {
   /** What is opened, for messages: shown without its password. */
   readonly address: string;
@@ -111,6 +112,7 @@ class FfmpegRun {
     } catch (error) {
       // Cut in the middle, or not Matroska: what ffmpeg said about it counts more.
       this.#bad = error instanceof Error ? error.message : String(error);
+      yield* held(wall);
     } finally {
       this.#cancelWatch();
       await this.#finish();
@@ -139,9 +141,10 @@ class FfmpegRun {
         waitsForKey &&= !(frame.key && isVideo(frame));
         // What follows the frames of the run before must be decodable without them.
         if (waitsForKey) continue;
-        yield { kind: "frame", frame: { ...frame, timeUs: wall.stamp(frame.timeUs) } };
+        for (const stamped of wall.accept(frame)) yield { kind: "frame", frame: stamped };
       }
     }
+    yield* held(wall);
   }
 
   async #listen(): Promise<void> {
@@ -174,4 +177,8 @@ class FfmpegRun {
     this.#end = await this.#child.exited;
     cancel();
   }
+}
+
+function* held(wall: WallClock): Generator<SourceItem> {
+  for (const frame of wall.flush()) yield { kind: "frame", frame };
 }

@@ -7,6 +7,7 @@ import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { type Ack, ackLine } from "../ack.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
+import { bearerToken, type PushAccess } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 import { readPutMediaHeaders } from "./headers.ts";
 
@@ -18,6 +19,7 @@ const LINGER_MS = 5000;
 
 export interface PutParts {
   readonly ingest: Ingest;
+  readonly access: PushAccess;
   readonly clock: Clock;
   readonly catalogue: StreamCatalogue;
   /** Create a stream on its first push. */
@@ -37,6 +39,8 @@ export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts:
 
 async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
   const { stream, startNs, acks } = readPutMediaHeaders(req.headers);
+  // Asked once: a body has no place for another token, and KVS does not ask again either.
+  parts.access.check(stream, bearerToken(req.headers.authorization));
   await ensureStream(stream, parts.createMissing, parts);
   const transport = httpTransport({ req, res, acks, clock: parts.clock });
   const session = await parts.ingest.open({ stream, startNs, transport });
@@ -86,6 +90,9 @@ function httpTransport({ req, res, acks, clock }: HttpTransportParts): SessionTr
 
 const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
   "stream.not-found": [404, "ResourceNotFoundException"],
+  "auth.required": [401, "NotAuthorizedException"],
+  "auth.denied": [403, "AccessDeniedException"],
+  "auth.expired": [401, "NotAuthorizedException"],
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],
   "index.unavailable": [503, "ServiceUnavailable"],

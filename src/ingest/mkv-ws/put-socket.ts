@@ -1,12 +1,14 @@
 /**
  * WebSocket push: the bytes of a PutMedia body as binary messages, whose borders mean nothing, and one
- * ack per text message. A text message `{"type":"end"}`, or a normal close, is the end of the body.
+ * ack per text message. A text message `{"type":"end"}`, or a normal close, is the end of the body;
+ * `{"type":"token","token":"…"}` comes before the media where one is asked for, and again before it expires.
  */
 import type { WebSocket } from "ws";
-import type { Clock } from "../../base/clock.ts";
-import { asFault, type Fault } from "../../base/errors.ts";
+import type { CancelTimer, Clock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/errors.ts";
 import { type Ack, ackErrorId, ackLine } from "../ack.ts";
 import type { Ingest } from "../ingest.ts";
+import type { PushAccess } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 
 /** Pings keep proxies from closing a quiet connection, ms. */
@@ -16,15 +18,26 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_BAD_DATA = 1007;
 const CLOSE_INTERNAL = 1011;
 
+const CLOSE_UNAUTHORISED = 4401;
+/** Longest wait of a timer, ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** From the handshake to the token, where one is asked for, ms. */
+const TOKEN_MS = 10_000;
+
 export interface PutSocketParams {
   readonly stream: string;
   /** Producer time of timecode 0, ns since the Unix epoch; 0 for ABSOLUTE. */
   readonly startNs: bigint;
+  /** Of the `Authorization` header, which a page cannot set. */
+  readonly token: string | undefined;
 }
 
 export interface PutSocketParts {
   readonly ingest: Ingest;
+  readonly access: PushAccess;
   readonly clock: Clock;
+  /** Makes the stream when it is missing and may be made. Called when the producer may push. */
+  ready(): Promise<void>;
 }
 
 /** Takes over an accepted socket. Never throws. */
@@ -34,30 +47,104 @@ export function handlePutSocket(
   parts: PutSocketParts,
 ): void {
   ws.on("error", () => {});
-  ws.pause();
-  const transport = socketTransport(ws);
-  parts.ingest.open({ ...params, transport }).then(
-    (session) => feed(ws, session, parts.clock),
-    (error) => refuse(ws, asFault(error)),
-  );
+  new PutSocket(ws, params, parts);
 }
 
-function feed(ws: WebSocket, session: IngestSession, clock: Clock): void {
-  ws.on("message", (data: Buffer, binary) => {
-    if (binary) session.push(data);
-    else if (isEnd(data)) session.end();
-  });
-  ws.once("close", (code) => (code === CLOSE_NORMAL ? session.end() : session.abort()));
-  keepAlive(ws, clock);
-  ws.resume();
-  if (ws.readyState !== ws.OPEN) session.abort();
+class PutSocket {
+  readonly #ws: WebSocket;
+  readonly #params: PutSocketParams;
+  readonly #parts: PutSocketParts;
+  #admitted = false;
+  #session: IngestSession | undefined;
+  /** What came in one go with the token. */
+  #waiting: Buffer[] = [];
+  #cancel: CancelTimer = () => {};
+
+  constructor(ws: WebSocket, params: PutSocketParams, parts: PutSocketParts) {
+    this.#ws = ws;
+    this.#params = params;
+    this.#parts = parts;
+    ws.on("message", (data: Buffer, binary) => this.#message(data, binary));
+    ws.once("close", (code) => this.#closed(code));
+    const { access, clock } = parts;
+    if (!access.required || params.token !== undefined) this.#present(params.token);
+    else
+      this.#cancel = clock.after(TOKEN_MS, () =>
+        this.#refuse(new Fault("auth.required", "no token came")),
+      );
+  }
+
+  #message(data: Buffer, binary: boolean): void {
+    if (binary) this.#media(data);
+    else {
+      const { type, token } = textOf(data);
+      if (type === "end") this.#session?.end();
+      if (type === "token" && typeof token === "string") this.#present(token);
+    }
+  }
+
+  #media(data: Buffer): void {
+    if (this.#session !== undefined) this.#session.push(data);
+    else if (this.#admitted) this.#waiting.push(data);
+    else this.#refuse(new Fault("auth.required", "media before the token"));
+  }
+
+  /** A token, the first or a fresh one. */
+  #present(token: string | undefined): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    const { access, clock } = this.#parts;
+    try {
+      const { expiresMs } = access.check(this.#params.stream, token);
+      this.#cancel();
+      if (expiresMs !== undefined)
+        this.#cancel = clock.after(Math.min(expiresMs - clock.now(), MAX_TIMER_MS), () =>
+          this.#refuse(new Fault("auth.expired", "the token has expired")),
+        );
+      if (!this.#admitted) this.#open();
+    } catch (error) {
+      this.#refuse(asFault(error));
+    }
+  }
+
+  #open(): void {
+    this.#admitted = true;
+    const ws = this.#ws;
+    ws.pause();
+    const transport = socketTransport(ws);
+    const { ingest, ready, clock } = this.#parts;
+    ready()
+      .then(() => ingest.open({ ...this.#params, transport }))
+      .then(
+        (session) => {
+          this.#session = session;
+          for (const data of this.#waiting.splice(0)) session.push(data);
+          keepAlive(ws, clock);
+          ws.resume();
+          if (ws.readyState !== ws.OPEN) session.abort();
+        },
+        (error) => this.#refuse(asFault(error)),
+      );
+  }
+
+  #closed(code: number): void {
+    this.#cancel();
+    if (code === CLOSE_NORMAL) this.#session?.end();
+    else this.#session?.abort();
+  }
+
+  #refuse(fault: Fault): void {
+    this.#cancel();
+    if (this.#session === undefined) refuse(this.#ws, fault);
+    else this.#session.shutDown(fault);
+  }
 }
 
-function isEnd(data: Buffer): boolean {
+function textOf(data: Buffer): { readonly type?: unknown; readonly token?: unknown } {
   try {
-    return (JSON.parse(data.toString("utf8")) as { type?: unknown }).type === "end";
+    const value: unknown = JSON.parse(data.toString("utf8"));
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
-    return false;
+    return {};
   }
 }
 
@@ -98,6 +185,7 @@ function socketTransport(ws: WebSocket): SessionTransport {
 }
 
 function closeCode(fault: Fault): number {
+  if (fault.code.startsWith("auth.")) return CLOSE_UNAUTHORISED;
   return ackErrorId(fault) < 5000 ? CLOSE_BAD_DATA : CLOSE_INTERNAL;
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
+import type { PushAccess } from "../push-access.ts";
 import type { IngestSession } from "../session.ts";
 import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
 import { type PeerEvent, RtmpPeer } from "./peer.ts";
@@ -23,6 +24,7 @@ const LINGER_MS = 1000;
 
 export interface RtmpParts {
   readonly ingest: Ingest;
+  readonly access: PushAccess;
   readonly catalogue: StreamCatalogue;
   readonly createMissing: boolean;
   readonly defaultRetentionHours: number;
@@ -106,8 +108,9 @@ export class RtmpConnection {
   }
 
   async #open(app: string, name: string): Promise<void> {
-    const { ingest, clock, createMissing, publishers } = this.#parts;
-    const { stream } = publishTarget(app, name);
+    const { ingest, access, clock, createMissing, publishers } = this.#parts;
+    const { stream, key } = publishTarget(app, name);
+    access.check(stream, key);
     await ensureStream(stream, createMissing, this.#parts);
     // It may have gone meanwhile: who enters then never leaves.
     if (this.#ended) return;

@@ -1,21 +1,37 @@
 /** The RTMP port: accepts connections, bounds how many, and closes them all. */
 import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { RtmpConnection, type RtmpParts } from "./connection.ts";
-import { Publishers } from "./publishers.ts";
 
 /** Connections at once. A camera needs one. */
 const MAX_CONNECTIONS = 1000;
+/** From the connect to the end of the TLS handshake, ms. */
+const HANDSHAKE_MS = 10_000;
+
+/** PEM texts. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
 
 export class RtmpServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(parts: Omit<RtmpParts, "publishers">) {
-    const publishers = new Publishers();
-    this.#server = createServer((socket) => {
+  /** With a certificate it speaks RTMPS, which is RTMP inside TLS. Throws what the certificate's reader throws. */
+  constructor(parts: RtmpParts, certificate?: Certificate) {
+    const accept = (socket: Socket) => void new RtmpConnection(socket, parts);
+    if (certificate === undefined) this.#server = createServer(accept);
+    else {
+      const server = createTlsServer({ ...certificate, handshakeTimeout: HANDSHAKE_MS }, accept);
+      // A peer that speaks no TLS, or goes away in the handshake: its socket ends, nothing else does.
+      server.on("tlsClientError", (_error, socket) => socket.destroy());
+      this.#server = server;
+    }
+    // Of TLS, too: one that has not shaken hands yet counts and has to go.
+    this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
-      new RtmpConnection(socket, { ...parts, publishers });
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
   }

@@ -20,6 +20,8 @@ export interface DemoCameraOptions {
   readonly stream: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** For servers that ask who pushes. */
+  readonly token?: () => Promise<string>;
   readonly log: (line: string) => void;
 }
 

@@ -1,5 +1,6 @@
 /** `streambank put FILE|-`: pushes Matroska to a stream with PutMedia and waits for its acks. */
 import { Fault } from "../../base/errors.ts";
+import { readSecret } from "../push-tokens.ts";
 import type { StreamView } from "../routes/streams.ts";
 import { readArgs } from "./args.ts";
 import { callJson, serverFlag, serverUrl, streamPath } from "./client.ts";
@@ -16,6 +17,7 @@ const flags = {
   create: { type: "boolean" },
   start: { type: "string" },
   realtime: { type: "boolean" },
+  "token-file": { type: "string" },
   "retention-hours": { type: "string" },
 } as const;
 
@@ -36,13 +38,15 @@ export const put: Command = async (argv, context) => {
   const hours = retentionHours(args);
   if (hours !== undefined && !args.on("create"))
     throw new Fault("config.bad", "--retention-hours is for new streams: add --create");
+  const tokenFile = args.text("token-file");
+  const token = tokenFile === undefined ? undefined : readSecret(tokenFile);
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   try {
     const input = await begun(openInput(path, { stdin: context.stdin, signal }), path);
     if (args.on("create")) await createIfMissing({ base, name: stream, hours, signal });
     const body = args.on("realtime") ? paced(input, { clock: context.clock, signal }) : input;
-    const result = await upload({ base, stream, startMs, body, context });
+    const result = await upload({ base, stream, token, startMs, body, context });
     return await report(result, { base, stream, context });
   } finally {
     // Input that nobody waits for any more would keep the process alive.

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import("./tail.ts")).tail,
   clip: async () => (await import("./clip.ts")).clip,
   ls: async () => (await import("./list.ts")).list,
+  token: async () => (await import("./token.ts")).token,
   inspect: async () => (await import("./inspect.ts")).inspect,
 };
 
@@ -18,12 +19,14 @@ const HELP = `streambank: live video in, kept, and found by time
 
   serve    [--data-dir D] [--host H] [--http-port P] [--config F] [--create-missing]
            [--default-retention-hours H] [--log-level info|warn|error|silent]
+           [--push-key-file F] [--rtmp-port P] [--tls-cert F --tls-key F [--rtmps-port P]]
   demo     serve, with a demo camera
   streams  list [--json] | create NAME [--retention-hours H] | delete NAME
-  put      FILE|- --stream S [--create [--retention-hours H]] [--start T] [--realtime]
+  put      FILE|- --stream S [--create [--retention-hours H]] [--start T] [--realtime] [--token-file F]
   tail     --stream S [--format mkv|frames] [--from T] [-o F]
   clip     --stream S --from T --to T [--clock server] [--format mkv|mp4] -o F
   ls       --stream S [--from T] [--to T] [--clock server] [--json]
+  token    --stream S|PREFIX* [--minutes M] --push-key-file F
   inspect  FILE [--json]
 
 T is ISO 8601 or milliseconds since 1970, on the producer's clock unless --clock server.

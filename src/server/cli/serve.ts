@@ -2,6 +2,7 @@
 
 import { Fault } from "../../base/errors.ts";
 import { type Config, readConfig, settings } from "../config.ts";
+import { readSecret } from "../push-tokens.ts";
 import { type RunningServer, startServer } from "../start.ts";
 import { type Args, type Flag, readArgs } from "./args.ts";
 import { type CliContext, type Command, write } from "./context.ts";
@@ -34,12 +35,14 @@ export const serve: Command = async (argv, context) => {
 export const demo: Command = async (argv, context) => {
   const server = await open(argv, context);
   try {
+    const { pushKeyFile } = server.config;
     await createDemoStream(server.url, context.signal);
     const camera = context.demoCamera({
       url: server.url,
       stream: DEMO_STREAM,
       clock: context.clock,
       signal: context.signal,
+      ...(pushKeyFile === undefined ? {} : { token: async () => readSecret(pushKeyFile) }),
       log: (line) => context.stderr.write(`demo camera: ${line}\n`),
     });
     await write(context.stdout, banner(server));

@@ -11,6 +11,8 @@ export interface UploadOptions {
   /** The server's base URL. */
   readonly base: string;
   readonly stream: string;
+  /** For servers that ask who pushes. */
+  readonly token?: string | undefined;
   /** Producer time of file time 0, ms since the Unix epoch. */
   readonly startMs: number;
   readonly body: AsyncIterable<Uint8Array>;
@@ -52,7 +54,7 @@ export async function upload(options: UploadOptions): Promise<UploadResult> {
   }
 }
 
-function openRequest({ base, stream, startMs }: UploadOptions): ClientRequest {
+function openRequest({ base, stream, token, startMs }: UploadOptions): ClientRequest {
   const start = `${Math.floor(startMs / 1000)}.${String(startMs % 1000).padStart(3, "0")}`;
   const open = base.startsWith("https:") ? tlsRequest : request;
   const out = open(`${base}/putMedia`, {
@@ -62,6 +64,7 @@ function openRequest({ base, stream, startMs }: UploadOptions): ClientRequest {
       "x-amzn-fragment-timecode-type": "RELATIVE",
       "x-amzn-producer-start-timestamp": start,
       "transfer-encoding": "chunked",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
   });
   out.setNoDelay(true);

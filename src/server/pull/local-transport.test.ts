@@ -11,13 +11,13 @@ import { Ingest } from "../../ingest/ingest.ts";
 import { LocalTransport } from "./local-transport.ts";
 
 /** A stream whose recording decides when the test says so, and holds back when the test says so. */
-function setUp({ retentionHours = 24, isThere = true } = {}) {
+function setUp({ isThere = true } = {}) {
   const clock = new FakeClock();
   const undecided: (() => void)[] = [];
   const state = { pendingBytes: 0, there: isThere, taken: 0, open: 0 };
   let sequence = 0;
   const recording: Recording = {
-    persists: retentionHours > 0,
+    persists: true,
     get pendingBytes() {
       return state.pendingBytes;
     },
@@ -32,7 +32,7 @@ function setUp({ retentionHours = 24, isThere = true } = {}) {
       state.open--;
     },
   };
-  const info = { name: "cam", createdMs: millis(0), retentionHours, version: "1" };
+  const info = { name: "cam", createdMs: millis(0), retentionHours: 24, version: "1" };
   const catalogue = {
     get: async () => {
       if (!state.there) throw new Fault("stream.not-found", "there is no stream cam");
@@ -149,16 +149,6 @@ suite("LocalTransport", () => {
     await transport.settled();
     await turns();
     assert.deepEqual(heard.slice(3), ["closed: the server is stopping"]);
-  });
-
-  test("live only: RECEIVED is as durable as it gets", async () => {
-    const { heard, connect } = setUp({ retentionHours: 0 });
-    const link = connect();
-    await turns();
-    link.send(MEDIA);
-    await turns();
-    assert.deepEqual(heard, ["opened", "BUFFERING", "RECEIVED", "PERSISTED", "BUFFERING"]);
-    link.close();
   });
 
   test("closed before it was open, it leaves nothing", async () => {

@@ -1,0 +1,22 @@
+/** Who may push into a stream: asked by every way media comes in. */
+
+/** What a token allows. */
+export interface PushGrant {
+  /** End of the permission, ms since the Unix epoch; undefined: none. */
+  readonly expiresMs: number | undefined;
+}
+
+export interface PushAccess {
+  /** False: everybody may push, and `check` allows everything. */
+  readonly required: boolean;
+  /** Throws `auth.required` without a token, `auth.denied`, `auth.expired`. */
+  check(stream: string, token: string | undefined): PushGrant;
+}
+
+/** Everybody may push: the server listens on this machine alone, or its operator wants it so. */
+export const openAccess: PushAccess = { required: false, check: () => ({ expiresMs: undefined }) };
+
+/** The token of an `Authorization: Bearer …` header (RFC 6750 §2.1). */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(header ?? "")?.[1];
+}
