@@ -49,6 +49,13 @@ export type FaultCode =
   | "request.no-route"
   | "request.no-media"
   | "request.too-large"
+  // sources that the server pulls
+  | "source.not-found"
+  | "source.bad-address"
+  | "source.in-config"
+  | "source.too-many"
+  | "source.test-busy"
+  | "source.bad-file"
   // storage
   | "store.unavailable"
   | "store.not-found"

@@ -6,6 +6,7 @@ import { fromFastify, replyFault } from "./error-reply.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
 /** A JSON body may have this many bytes. Media bodies have no end and are read as they come. */
@@ -33,6 +34,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   });
   app.get("/healthz", async () => ({ status: "ok" }));
   streamRoutes(app, parts);
+  sourceRoutes(app, parts);
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);
   staticRoutes(app, parts);

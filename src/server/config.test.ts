@@ -75,4 +75,39 @@ suite("readConfig", () => {
       code: "config.bad",
     });
   });
+
+  test("takes sources from the file alone, and none by default", () => {
+    assert.deepEqual(readConfig({ flags: {}, env: {} }).sources, []);
+    withFile('{"sources": {"door": {"url": "rtsp://u:hunter2@cam/"}}}', (path) => {
+      const { sources } = readConfig({ flags: { config: path }, env: {} });
+      assert.deepEqual(sources, [{ stream: "door", url: "rtsp://u:hunter2@cam/", audio: true }]);
+    });
+    assert.throws(() => readConfig({ flags: {}, env: { STREAMBANK_SOURCES: "{}" } }), {
+      code: "config.bad",
+    });
+  });
+
+  test("names what is wrong in the file and where, and never a password in it", () => {
+    const files = [
+      ['{"sources": {"door": {"url": "rtsp://u:hunter2@cam/", "x": 1}}}', /sources\.door: .* x /],
+      ['{"sources": ["rtsp://u:hunter2@cam/"]}', /sources: must be an object/],
+      [
+        '{\n  "sources": {"door": "rtsp://u:hunter2@cam/" hunter2',
+        /not JSON \(line 2 column \d+\)/,
+      ],
+      ['{"constructor": 1}', /unknown: constructor/],
+    ] as const;
+    for (const [text, message] of files)
+      withFile(text, (path) => {
+        assert.throws(
+          () => readConfig({ flags: { config: path }, env: {} }),
+          (error: Error & { code?: string }) => {
+            assert.equal(error.code, "config.bad");
+            assert.match(error.message, message);
+            assert.doesNotMatch(error.message, /hunter2/);
+            return true;
+          },
+        );
+      });
+  });
 });

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Fault } from "../base/errors.ts";
+import { readSources, type SourceConfig } from "./pull/source-config.ts";
 
 export interface Config {
   /** Folder of packs, index and identity file. */
@@ -28,6 +29,8 @@ export interface Config {
   /** Hours kept for streams created on first push. */
   readonly defaultRetentionHours: number;
   readonly logLevel: "info" | "warn" | "error" | "silent";
+  /** Cameras the server pulls. From the configuration file alone: an address has a password in it. */
+  readonly sources: readonly SourceConfig[];
 }
 
 interface Setting {
@@ -70,7 +73,7 @@ export const settings = {
     fallback: "warn",
     read: oneOf("info", "warn", "error", "silent"),
   },
-} as const satisfies Record<keyof Config, Setting>;
+} as const satisfies Record<Exclude<keyof Config, "sources">, Setting>;
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -89,7 +92,8 @@ export function readConfig({ flags, env }: ConfigSources): Config {
     const value = flags[setting.flag] ?? env[setting.env] ?? file[key] ?? setting.fallback;
     return [key, setting.read(value, key)];
   });
-  const config = Object.freeze(Object.fromEntries(entries)) as Config;
+  const sources = readSources(file.sources ?? {}, "sources");
+  const config = Object.freeze({ ...Object.fromEntries(entries), sources }) as Config;
   if (config.auth === "on")
     throw new Fault("config.bad", "auth: this version has no authentication yet; use --auth off");
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
@@ -106,20 +110,32 @@ function refuseUnknown(env: ConfigSources["env"]): void {
 }
 
 function readFile(path: string): Values {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new Fault("config.bad", `configuration file ${path}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const parsed = parse(path);
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
     throw new Fault("config.bad", `configuration file ${path}: not a JSON object`);
-  const unknown = Object.keys(parsed).filter((key) => !(key in settings));
+  const unknown = Object.keys(parsed).filter(
+    (key) => key !== "sources" && !Object.hasOwn(settings, key),
+  );
   if (unknown.length > 0)
     throw new Fault("config.bad", `configuration file ${path}: unknown: ${unknown.join(", ")}`);
   return parsed as Values;
+}
+
+function parse(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Fault("config.bad", `configuration file ${path}: ${message}`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's message quotes the text, and there are passwords in it: only the place is taken.
+    const [place = ""] = / \(line \d+ column \d+\)/.exec((error as Error).message) ?? [];
+    throw new Fault("config.bad", `configuration file ${path}: not JSON${place}`);
+  }
 }
 
 function text(value: unknown, name: string): string {

@@ -6,6 +6,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
 import type { Config } from "./config.ts";
+import type { Pulls } from "./pull/pulls.ts";
 import type { StaticFiles } from "./static.ts";
 
 export interface Parts {
@@ -15,6 +16,7 @@ export interface Parts {
   readonly archive: Archive;
   readonly hub: LiveHub;
   readonly ingest: Ingest;
+  readonly pulls: Pulls;
   readonly access: PushAccess;
   readonly files: StaticFiles;
 }

@@ -1,7 +1,7 @@
 import type { Parts } from "./parts.ts";
 
 /** What every way of pushing media needs. */
-export function putParts(parts: Parts) {
+export function putParts(parts: Omit<Parts, "pulls">) {
   return {
     ingest: parts.ingest,
     access: parts.access,

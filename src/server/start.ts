@@ -14,6 +14,7 @@ import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import type { Parts } from "./parts.ts";
+import { Pulls } from "./pull/pulls.ts";
 import { PushTokens, readSecret } from "./push-tokens.ts";
 import { putParts } from "./put-parts.ts";
 import { StaticFiles } from "./static.ts";
@@ -35,7 +36,7 @@ export interface RunningServer {
   /** Undefined without a certificate. */
   readonly rtmpsPort: number | undefined;
   readonly parts: Parts;
-  /** Ends producers' sessions (all that was received is stored), then viewers, then the store. */
+  /** Ends pulled sources, then producers' sessions (all that was received is stored), viewers, the store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -64,8 +65,10 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     await parts.archive.close();
     throw error;
   }
+  await parts.pulls.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
+    await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);
     closeSockets();
@@ -94,7 +97,18 @@ async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Par
   const hub = new LiveHub({ clock });
   const ingest = new Ingest({ sink: archive, live: hub, clock, log });
   const files = new StaticFiles(join(import.meta.dirname, "../.."));
-  return { config, clock, log, archive, hub, ingest, access, files };
+  const parts = { config, clock, log, archive, hub, ingest, access, files };
+  return { ...parts, pulls: await openPulls(parts) };
+}
+
+async function openPulls(parts: Omit<Parts, "pulls">): Promise<Pulls> {
+  const { dataDir, sources } = parts.config;
+  try {
+    return await Pulls.open({ ...putParts(parts), dataDir, sources });
+  } catch (error) {
+    await parts.archive.close();
+    throw error;
+  }
 }
 
 interface RunningRtmp {

@@ -117,6 +117,11 @@ suite("a source behind ffmpeg", () => {
     assert.ok(agoUs >= 10_000_000 && agoUs < 10_100_000, `${agoUs}`);
     assert.equal(frame.key, true);
     const line = run().args.join(" ");
+    assert.match(
+      line,
+      /-protocol_whitelist tcp,tls .*-i rtsp:/,
+      "whatever the camera redirects to",
+    );
     assert.match(line, /-rtsp_transport tcp -i rtsp:\S+ .*-c copy -f matroska -live 1/);
     await items.return(undefined);
     assert.equal(run().killed[0], "SIGTERM");

@@ -68,6 +68,9 @@ export async function* testSource(options: TestOptions): AsyncGenerator<SourceIt
   }
 }
 
+/** Whatever a camera answers or redirects to, ffmpeg opens nothing else: no file, no HTTP. */
+const RTSP_PROTOCOLS = "tcp,tls";
+
 /** What is taken of a camera. */
 export interface RtspOptions extends LiveOptions {
   /** Take the sound along. Default true. */
@@ -79,7 +82,10 @@ export function rtspSource(url: string, options: RtspOptions): AsyncGenerator<So
   if (!/^rtsps?:\/\/[^\s]+$/i.test(url))
     throw new Fault("config.bad", "an RTSP address begins with rtsp:// and has no spaces");
   const sound = options.audio === false ? ["-an"] : ["-map", "0:a:0?"];
-  const args = ["-rtsp_transport", "tcp", "-i", url, "-map", "0:v:0?", ...sound, "-c", "copy"];
+  const args = [
+    ...["-protocol_whitelist", RTSP_PROTOCOLS, "-rtsp_transport", "tcp", "-i", url],
+    ...["-map", "0:v:0?", ...sound, "-c", "copy"],
+  ];
   return ffmpegSource({ ...options, address: url, args });
 }
 

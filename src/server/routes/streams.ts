@@ -2,9 +2,9 @@
 import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
-import { codecString } from "../../media/codec/describe.ts";
-import type { Track } from "../../media/track.ts";
 import type { Parts } from "../parts.ts";
+import type { SourceView } from "../pull/pulled-source.ts";
+import { type TrackView, trackView } from "./track-view.ts";
 
 /** A stream as the native API shows it. Times are ms since the Unix epoch. */
 export interface StreamView {
@@ -19,19 +19,8 @@ export interface StreamView {
   readonly firstMs?: number;
   readonly lastMs?: number;
   readonly bytes: number;
-}
-
-export interface TrackView {
-  readonly number: number;
-  readonly type: string;
-  /** Matroska CodecID. */
-  readonly codec: string;
-  /** RFC 6381 string for browsers, when there is one. */
-  readonly codecString?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly sampleRate?: number;
-  readonly channels?: number;
+  /** The camera that the server pulls for it; more at `/v1/streams/{name}/source`. */
+  readonly source?: Pick<SourceView, "address" | "state" | "reason">;
 }
 
 interface CreateBody {
@@ -72,6 +61,8 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
   );
   app.delete<{ Params: { name: string } }>("/v1/streams/:name", async (req, reply) => {
     const { name } = req.params;
+    if (parts.pulls.find(name) !== undefined)
+      throw new Fault("ingest.busy", `${name} has a source; take that away first`);
     if (parts.hub.status(name)?.live)
       throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
     await parts.archive.delete(name);
@@ -98,19 +89,13 @@ async function view(parts: Parts, info: StreamInfo): Promise<StreamView> {
           lastMs: Math.ceil(extent.producedEndUs / 1000),
           bytes: extent.bytes,
         }),
+    ...sourceOf(parts, info.name),
   };
 }
 
-function trackView(track: Track): TrackView {
-  const codec = codecString(track);
-  return {
-    number: track.number,
-    type: track.type,
-    codec: track.codecId,
-    ...(codec === undefined ? {} : { codecString: codec }),
-    ...(track.video === undefined ? {} : { width: track.video.width, height: track.video.height }),
-    ...(track.audio === undefined
-      ? {}
-      : { sampleRate: track.audio.sampleRate, channels: track.audio.channels }),
-  };
+function sourceOf({ pulls }: Parts, name: string): Pick<StreamView, "source"> {
+  const found = pulls.find(name);
+  if (found === undefined) return {};
+  const { address, state, reason } = found;
+  return { source: { address, state, ...(reason === undefined ? {} : { reason }) } };
 }

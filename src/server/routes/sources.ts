@@ -1,0 +1,39 @@
+/** `/v1/sources` and `/v1/streams/:name/source`: cameras that the server pulls. */
+import type { FastifyInstance } from "fastify";
+import { Fault } from "../../base/errors.ts";
+import type { Parts } from "../parts.ts";
+import { readSourceFields } from "../pull/source-config.ts";
+import { trackView } from "./track-view.ts";
+
+interface ByName {
+  readonly Params: { readonly name: string };
+}
+
+const BY_NAME = "/v1/streams/:name/source";
+
+/** No schema: Fastify would leave out what it does not know and turn texts into booleans. */
+export function sourceRoutes(app: FastifyInstance, { archive, pulls }: Parts): void {
+  app.get("/v1/sources", async () => ({ sources: pulls.list() }));
+  app.post("/v1/sources/test", async (req) => {
+    const { url, audio } = readSourceFields(req.body);
+    const result = await pulls.test(url, audio);
+    return result.ok ? { ...result, tracks: result.tracks.map(trackView) } : result;
+  });
+  app.get<ByName>(BY_NAME, async (req) => {
+    const { name } = await archive.get(req.params.name);
+    const found = pulls.find(name);
+    if (found === undefined)
+      throw new Fault("source.not-found", `the stream ${name} has no source`);
+    return found;
+  });
+  app.put<ByName>(BY_NAME, async (req, reply) => {
+    const source = { stream: req.params.name, ...readSourceFields(req.body) };
+    const { view, isNew } = await pulls.put(source);
+    return reply.code(isNew ? 201 : 200).send(view);
+  });
+  app.delete<ByName>(BY_NAME, async (req, reply) => {
+    await archive.get(req.params.name);
+    await pulls.delete(req.params.name);
+    return reply.code(204).send();
+  });
+}
