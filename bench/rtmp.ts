@@ -4,27 +4,24 @@
  * the disk, ours does for every fragment. Packages: libnginx-mod-rtmp, nginx-light.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { run } from "../test/support/run.ts";
 import { startServerProcess } from "../test/support/server.ts";
-import { judge, race, report, type Sample } from "./harness.ts";
-import { benchFolder, type Recording, recording } from "./media.ts";
-import { cpuSeconds } from "./process-cpu.ts";
+import { judge, race, report } from "./harness.ts";
+import { type Recording, recording } from "./media.ts";
+import { measureSide, type Side } from "./sides.ts";
 
 const NGINX = "/usr/sbin/nginx";
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const ROUNDS = 3;
 
-interface Side {
-  readonly pid: number;
+interface RtmpSide extends Side {
   readonly port: number;
   /** Resolves when everything that was pushed is where it belongs. */
   settled(): Promise<void>;
-  /** Deletes what was pushed, as nginx does by writing over it. */
-  clear(): Promise<void>;
-  stop(): Promise<unknown>;
 }
 
 function freePort(): Promise<number> {
@@ -53,7 +50,7 @@ async function reachable(port: number): Promise<void> {
   }
 }
 
-async function startNginx(folder: string, what: string): Promise<Side> {
+async function startNginx(folder: string, what: string): Promise<RtmpSide> {
   const port = await freePort();
   const out = join(folder, "out");
   mkdirSync(out);
@@ -76,10 +73,11 @@ async function startNginx(folder: string, what: string): Promise<Side> {
     child.kill("SIGTERM");
     return ended;
   };
+  // It writes over what was pushed before.
   return { pid: child.pid ?? -1, port, settled: async () => {}, clear: async () => {}, stop };
 }
 
-async function startOurs(folder: string): Promise<Side> {
+async function startOurs(folder: string): Promise<RtmpSide> {
   const port = await freePort();
   const server = await startServerProcess(folder, [
     "--create-missing",
@@ -90,6 +88,7 @@ async function startOurs(folder: string): Promise<Side> {
     for (;;) {
       const answer = await fetch(`${server.url}/v1/streams/cam`);
       if (!((await answer.json()) as { live: boolean }).live) return;
+      await setTimeout(10);
     }
   };
   const clear = async () => {
@@ -98,43 +97,25 @@ async function startOurs(folder: string): Promise<Side> {
   return { pid: server.pid, port, settled, clear, stop: () => server.stop() };
 }
 
-async function measure(
-  input: Recording,
-  start: (folder: string) => Promise<Side>,
-): Promise<Sample> {
-  const folder = mkdtempSync(join(benchFolder, "rtmp-"));
-  try {
-    const side = await start(folder);
-    try {
-      const target = `rtmp://127.0.0.1:${side.port}/live/cam`;
-      const push = () =>
-        run("ffmpeg", ["-v", "error", "-i", input.path, "-c", "copy", "-f", "flv", target]);
-      await push();
-      await side.settled();
-      await side.clear();
-      const before = cpuSeconds(side.pid);
-      await push();
-      await side.settled();
-      return { cpuPerGb: (cpuSeconds(side.pid) - before) / (input.bytes / 1e9) };
-    } finally {
-      await side.stop();
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+async function push(input: Recording, { port, settled }: RtmpSide): Promise<void> {
+  const target = `rtmp://127.0.0.1:${port}/live/cam`;
+  await run("ffmpeg", ["-v", "error", "-i", input.path, "-c", "copy", "-f", "flv", target]);
+  await settled();
 }
 
 if (!existsSync(NGINX) || !existsSync(MODULE))
   throw new Error("this benchmark needs nginx: apt-get install nginx-light libnginx-mod-rtmp");
 const input = await recording();
+const measure = (start: (folder: string) => Promise<RtmpSide>) =>
+  measureSide({ start, send: (side) => push(input, side), bytes: input.bytes });
 for (const [what, ratio] of [
   ["record", 1.5],
   ["hls", 1],
 ] as const) {
   const samples = await race({
     runs: ROUNDS,
-    a: () => measure(input, startOurs),
-    b: () => measure(input, (folder) => startNginx(folder, what)),
+    a: () => measure(startOurs),
+    b: () => measure((folder) => startNginx(folder, what)),
   });
   const name = `RTMP ingest, CPU per GB against nginx-rtmp ${what}`;
   report(judge({ name, unit: "s", bar: { op: "<=", ratio } }, "cpuPerGb", samples));

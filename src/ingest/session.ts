@@ -86,7 +86,7 @@ export class IngestSession {
   #fault: Fault | undefined;
   #lastBytesMs: number;
   #lastIdleAckMs: number;
-  /** Server time of the bytes being parsed: read once per chunk. */
+  /** Server time of the bytes being parsed: read once per `push`. */
   #nowMs: Millis;
   #timer: CancelTimer = () => {};
   readonly #done: Promise<void>;
@@ -114,13 +114,13 @@ export class IngestSession {
     return this.#done;
   }
 
-  /** More of the body. The array may be kept: do not change it afterwards. Never throws. */
-  push(chunk: Uint8Array): void {
+  /** More of the body, in one or more pieces. They may be kept: do not change them afterwards. Never throws. */
+  push(...parts: readonly Uint8Array[]): void {
     if (this.#ending) return;
     this.#lastBytesMs = this.#parts.clock.elapsed();
     this.#nowMs = this.#parts.clock.now();
     this.#guard(() => {
-      this.#reader.push(chunk);
+      for (const part of parts) this.#reader.push(part);
       this.#drain();
     });
     const { recording, transport } = this.#parts;

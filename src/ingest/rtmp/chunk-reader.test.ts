@@ -183,6 +183,40 @@ suite("ChunkReader", () => {
     assert.deepEqual(read(Array.from(all, (byte) => Uint8Array.of(byte))), want);
   });
 
+  test("messages keep their bytes, whatever comes in between and after them", () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const next = random(seed);
+      const below = (limit: number) => Math.floor(next() * limit);
+      const sent = [4, 5, 6, 7].map((id) => ({ id, payload: bytes(below(60_000), id), at: 0 }));
+      const size = 1 + below(5000);
+      const input = [setChunkSize(size)];
+      for (
+        let left = [...sent];
+        left.length > 0;
+        left = left.filter((m) => m.at < m.payload.length)
+      ) {
+        const message = left[next() < 0.9 ? 0 : below(left.length)] as (typeof sent)[number];
+        const { id, at, payload } = message;
+        const head = at === 0 ? { time: id, length: payload.length } : { format: 3 as const };
+        message.at += size;
+        input.push(chunk({ id, ...head, payload: payload.subarray(at, message.at) }));
+      }
+      const all = Buffer.concat(input);
+      const reader = new ChunkReader({ ...LIMITS });
+      const got = new Map<number, Uint8Array>();
+      for (let at = 0; at < all.length; ) {
+        const end = at + 1 + below(next() < 0.5 ? 100 : 70_000);
+        reader.push(all.subarray(at, end));
+        for (let m = reader.pull(); m !== undefined; m = reader.pull())
+          got.set(m.timestamp, m.payload.toBytes());
+        at = end;
+      }
+      assert.equal(reader.heldBytes, 0);
+      for (const { id, payload } of sent)
+        assert.deepEqual(Buffer.from(got.get(id) ?? []), Buffer.from(payload), `seed ${seed}`);
+    }
+  });
+
   test("what is no RTMP, and what is too much of it, is a fault", () => {
     const cases: [string, readonly Uint8Array[]][] = [
       ["rtmp.bad-chunk", [chunk({ format: 1, payload: bytes(1) })]],

@@ -5,7 +5,6 @@
  * A message costs memory only for bytes that have come: its claimed length is a promise of the peer.
  */
 
-import { ChunkCursor } from "../../base/chunk-cursor.ts";
 import { Fault } from "../../base/errors.ts";
 import { Rope } from "../../base/rope.ts";
 import { ByteReader } from "../../media/codec/byte-reader.ts";
@@ -46,12 +45,18 @@ export interface ChunkLimits {
 
 /** §5.3.1.2: bytes of the message header of each format. */
 const HEADER_BYTES = [11, 7, 3, 0] as const;
-const MAX_HEADER = 3 + 11 + 4;
 /** The three-byte field says: the time is in four more bytes. */
 const EXTENDED = 0xffffff;
 const FIRST_CHUNK_SIZE = 128;
 /** Larger chunk sizes make no difference: no message is longer (§5.4.1). */
 const MAX_CHUNK_SIZE = 0xffffff;
+
+/**
+ * What comes is gathered in arrays of this size, bytes; the first of a connection are smaller. Large enough for a few
+ * frames; what is larger than this the C library gives back to the kernel again and again, at a page fault per page.
+ */
+const GATHER_BYTES = 64 << 10;
+const FIRST_GATHER_BYTES = 4096;
 
 interface ChunkStream {
   timestamp: number;
@@ -61,20 +66,27 @@ interface ChunkStream {
   streamId: number;
   /** What the four bytes of an extended timestamp said; undefined when there were none. */
   extended: number | undefined;
-  /** What has come of a message of several chunks: `have` bytes of it. */
-  bytes: Uint8Array;
+  /** How many bytes of an unfinished message have come. */
   have: number;
+  /** Those bytes, once another chunk stream came in between; until then they are in the reader's array. */
+  apart: Uint8Array;
 }
 
-/** A message's array grows with what comes of it: at most twice as large. */
-const FIRST_BYTES = 4096;
 const NO_BYTES = new Uint8Array(0);
 
 export class ChunkReader {
   readonly limits: ChunkLimits;
-  readonly #input = new ChunkCursor();
-  readonly #head = new Uint8Array(MAX_HEADER);
-  readonly #view = new DataView(this.#head.buffer);
+  /** What has come: read up to `#at`, not read from there to `#end`. */
+  #bytes = uninitialised(FIRST_GATHER_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  #at = 0;
+  #end = 0;
+  /**
+   * The chunk stream whose unfinished message lies in `#bytes` in one piece, and where it begins. Between its end
+   * and `#at` there is nothing anyone needs: its next chunk is moved there.
+   */
+  #gathering: ChunkStream | undefined;
+  #from = 0;
   readonly #streams = new Map<number, ChunkStream>();
   #chunkSize = FIRST_CHUNK_SIZE;
   #held = 0;
@@ -85,16 +97,33 @@ export class ChunkReader {
 
   /** Bytes taken and not yet given as messages. */
   get heldBytes(): number {
-    return this.#input.length + this.#held;
+    return this.#end - this.#at + this.#held;
   }
 
+  /** Copies the bytes. */
   push(bytes: Uint8Array): void {
-    this.#input.push(bytes);
+    if (this.#end + bytes.length > this.#bytes.length) this.#renew(bytes.length);
+    this.#bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** Another array: messages given out keep the old one. What is unfinished and unread moves to the new one. */
+  #renew(more: number): void {
+    const [before, unread] = [this.#bytes, this.#end - this.#at];
+    const have = this.#gathering?.have ?? 0;
+    const usual = Math.min(GATHER_BYTES, 2 * before.length);
+    this.#bytes = uninitialised(Math.max(usual, 2 * (have + unread + more)));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes.set(before.subarray(this.#from, this.#from + have));
+    this.#bytes.set(before.subarray(this.#at, this.#end), have);
+    this.#from = 0;
+    this.#at = have;
+    this.#end = have + unread;
   }
 
   /** Takes exactly so many bytes from before the chunks (the handshake); undefined until they are there. */
   takeRaw(count: number): Uint8Array | undefined {
-    return this.#input.length < count ? undefined : this.#input.take(count).toBytes();
+    return this.#end - this.#at < count ? undefined : this.#take(count);
   }
 
   /** The next whole message, or undefined until more bytes come. Throws `rtmp.bad-chunk`, `rtmp.too-large`. */
@@ -108,10 +137,11 @@ export class ChunkReader {
 
   /** One chunk: a message when it completes one. */
   #chunk(): RtmpMessage | "more" | undefined {
-    const available = this.#input.peek(this.#head, MAX_HEADER);
+    const available = this.#end - this.#at;
     if (available === 0) return "more";
-    const format = (this.#head[0] as number) >> 6;
-    const basic = basicBytes(this.#head[0] as number);
+    const first = this.#bytes[this.#at] as number;
+    const format = first >> 6;
+    const basic = basicBytes(first);
     const fixed = basic + (HEADER_BYTES[format] as number);
     if (available < fixed) return "more";
     const id = this.#streamId(basic);
@@ -121,34 +151,35 @@ export class ChunkReader {
     const stream = known ?? newStream();
     const header = this.#header(stream, { format, basic, fixed, available });
     if (header === "more") return "more";
-    const first = stream.have === 0;
-    const length = first && format < 2 ? header.length : stream.length;
+    const begins = stream.have === 0;
+    const length = begins && format < 2 ? header.length : stream.length;
     if (length > this.limits.maxMessageBytes)
       throw new Fault("rtmp.too-large", `a message of ${length} bytes`);
     const size = Math.min(this.#chunkSize, length - stream.have);
-    if (this.#input.length < header.bytes + size) return "more";
+    if (available < header.bytes + size) return "more";
     this.#remember(id, stream);
-    this.#input.skip(header.bytes);
-    if (first) applyHeader(stream, format, header);
+    this.#at += header.bytes;
+    if (begins) applyHeader(stream, format, header);
     return this.#payload(id, stream, size);
   }
 
   #streamId(basic: number): number {
-    const [a = 0, b = 0, c = 0] = this.#head;
-    if (basic === 1) return a & 0x3f;
-    return basic === 2 ? 64 + b : 64 + b + 256 * c;
+    const [at, view] = [this.#at, this.#view];
+    if (basic === 1) return view.getUint8(at) & 0x3f;
+    return 64 + (basic === 2 ? view.getUint8(at + 1) : view.getUint16(at + 1, true));
   }
 
   #header(stream: ChunkStream, place: HeaderPlace): ChunkHeader | "more" {
     const { format, basic, fixed, available } = place;
-    const time = format < 3 ? this.#uint24(basic) : 0;
-    const length = format < 2 ? this.#uint24(basic + 3) : 0;
-    const type = format < 2 ? (this.#head[basic + 6] as number) : 0;
-    const streamId = format === 0 ? this.#view.getUint32(basic + 7, true) : 0;
+    const [at, view] = [this.#at, this.#view];
+    const time = format < 3 ? this.#uint24(at + basic) : 0;
+    const length = format < 2 ? this.#uint24(at + basic + 3) : 0;
+    const type = format < 2 ? view.getUint8(at + basic + 6) : 0;
+    const streamId = format === 0 ? view.getUint32(at + basic + 7, true) : 0;
     const expects = format < 3 ? time === EXTENDED : stream.extended !== undefined;
     if (!expects) return { bytes: fixed, time, extended: undefined, length, type, streamId };
     if (available < fixed + 4) return "more";
-    const extended = this.#view.getUint32(fixed);
+    const extended = view.getUint32(at + fixed);
     // Some encoders leave it out where a message goes on, others repeat it as they should (§5.3.1.3).
     const there = format < 3 || extended === stream.extended;
     const bytes = there ? fixed + 4 : fixed;
@@ -166,53 +197,91 @@ export class ChunkReader {
     this.#streams.set(id, stream);
   }
 
+  #take(count: number): Uint8Array {
+    this.#at += count;
+    return this.#bytes.subarray(this.#at - count, this.#at);
+  }
+
+  /** The next `size` bytes belong to the stream's message. */
   #payload(id: number, stream: ChunkStream, size: number): RtmpMessage | undefined {
-    const { length } = stream;
-    if (stream.have === 0 && size === length) return messageOf(stream, this.#input.take(size));
-    this.#room(stream, size);
-    this.#input.take(size).copyTo(stream.bytes, stream.have);
-    stream.have += size;
-    this.#held += size;
-    if (id < 64 && stream.extended === undefined) this.#goOn(id, stream);
-    if (stream.have < length) {
+    if (this.#gathering !== stream) this.#setApart();
+    if (stream.have === 0 && size === stream.length) return messageOf(stream, this.#take(size));
+    if (stream.have === 0) this.#gather(stream, size);
+    else if (this.#gathering === stream) this.#goOn(id, stream, size);
+    else this.#goOnApart(stream, this.#take(size));
+    if (stream.have < stream.length) {
       if (this.#held > this.limits.maxHeldBytes)
         throw new Fault("rtmp.too-large", "too many unfinished messages");
       return undefined;
     }
-    this.#held -= length;
-    const payload = Rope.of(stream.bytes.subarray(0, length));
-    stream.bytes = NO_BYTES;
-    stream.have = 0;
-    return messageOf(stream, payload);
+    return this.#finish(stream);
+  }
+
+  #gather(stream: ChunkStream, size: number): void {
+    this.#gathering = stream;
+    this.#from = this.#at;
+    this.#at += size;
+    this.#count(stream, size);
   }
 
   /**
-   * Many encoders send chunks of 128 bytes, millions a gigabyte: those that go on with this message, with their
-   * one byte of header and all in the piece at hand, are taken in one go (bench/rtmp.ts).
+   * Many encoders send chunks of 128 bytes, millions a gigabyte: after this one, those that go on with the message
+   * and have one byte of header are taken in one go (bench/rtmp.ts).
    */
-  #goOn(id: number, stream: ChunkStream): void {
-    const { current, position } = this.#input;
-    let at = position;
-    while (stream.have < stream.length) {
-      const size = Math.min(this.#chunkSize, stream.length - stream.have);
-      const end = at + 1 + size;
-      if (end > current.length || current[at] !== (0xc0 | id)) break;
-      this.#room(stream, size);
-      stream.bytes.set(current.subarray(at + 1, end), stream.have);
-      stream.have += size;
-      this.#held += size;
-      at = end;
+  #goOn(id: number, stream: ChunkStream, size: number): void {
+    const [bytes, start] = [this.#bytes, this.#from + stream.have];
+    const end = this.#from + stream.length;
+    const next = id < 64 && stream.extended === undefined ? 0xc0 | id : -1;
+    let [at, to, length] = [this.#at, start, size];
+    for (;;) {
+      bytes.copyWithin(to, at, at + length);
+      at += length;
+      to += length;
+      length = Math.min(this.#chunkSize, end - to);
+      if (length === 0 || at + 1 + length > this.#end || bytes[at] !== next) break;
+      at++;
     }
-    this.#input.skip(at - position);
+    this.#at = at;
+    this.#count(stream, to - start);
   }
 
-  #room(stream: ChunkStream, size: number): void {
-    const needed = stream.have + size;
-    if (needed <= stream.bytes.length) return;
-    const wanted = Math.max(needed, FIRST_BYTES, 2 * stream.bytes.length);
-    const grown = Buffer.allocUnsafeSlow(Math.min(stream.length, wanted));
-    grown.set(stream.bytes.subarray(0, stream.have));
-    stream.bytes = grown;
+  #goOnApart(stream: ChunkStream, part: Uint8Array): void {
+    const needed = stream.have + part.length;
+    if (needed > stream.apart.length) {
+      const grown = uninitialised(Math.min(stream.length, 2 * needed));
+      grown.set(stream.apart.subarray(0, stream.have));
+      stream.apart = grown;
+    }
+    stream.apart.set(part, stream.have);
+    this.#count(stream, part.length);
+  }
+
+  #count(stream: ChunkStream, size: number): void {
+    stream.have += size;
+    this.#held += size;
+  }
+
+  /** Another chunk stream comes in between: the unfinished message is kept on its own from here on. */
+  #setApart(): void {
+    const stream = this.#gathering;
+    if (stream !== undefined)
+      stream.apart = this.#bytes.slice(this.#from, this.#from + stream.have);
+    this.#gathering = undefined;
+  }
+
+  #finish(stream: ChunkStream): RtmpMessage {
+    const { apart, length } = stream;
+    const gathered = this.#gathering === stream;
+    const message = gathered ? this.#bytes.subarray(this.#from, this.#from + length) : apart;
+    this.#forget(stream);
+    return messageOf(stream, message);
+  }
+
+  #forget(stream: ChunkStream): void {
+    if (this.#gathering === stream) this.#gathering = undefined;
+    this.#held -= stream.have;
+    stream.apart = NO_BYTES;
+    stream.have = 0;
   }
 
   /** True when the message was about the chunks themselves. */
@@ -227,15 +296,16 @@ export class ChunkReader {
 
   #abort(id: number): void {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    this.#held -= stream.have;
-    stream.bytes = NO_BYTES;
-    stream.have = 0;
+    if (stream !== undefined) this.#forget(stream);
   }
 }
 
-function messageOf({ type, streamId, timestamp }: ChunkStream, payload: Rope): RtmpMessage {
-  return { type, streamId, timestamp, payload };
+function uninitialised(bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+}
+
+function messageOf({ type, streamId, timestamp }: ChunkStream, payload: Uint8Array): RtmpMessage {
+  return { type, streamId, timestamp, payload: Rope.of(payload) };
 }
 
 interface HeaderPlace {
@@ -258,7 +328,7 @@ interface ChunkHeader {
 function newStream(): ChunkStream {
   return {
     ...{ timestamp: 0, delta: 0, length: 0, type: 0, streamId: 0 },
-    ...{ extended: undefined, bytes: NO_BYTES, have: 0 },
+    ...{ extended: undefined, have: 0, apart: NO_BYTES },
   };
 }
 

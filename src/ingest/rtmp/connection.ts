@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
+import type { Rope } from "../../base/rope.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
@@ -103,7 +104,7 @@ export class RtmpConnection {
         this.#finish();
         return;
       default:
-        for (const rope of this.#media.accept(event.kind, event.message)) this.#push(rope.parts);
+        for (const rope of this.#media.accept(event.kind, event.message)) this.#push(rope);
     }
   }
 
@@ -141,8 +142,8 @@ export class RtmpConnection {
     };
   }
 
-  #push(parts: readonly Uint8Array[]): void {
-    for (const part of parts) this.#session?.push(part);
+  #push(rope: Rope): void {
+    this.#session?.push(...rope.parts);
   }
 
   /** What was sent is stored, also the last group. */
@@ -151,7 +152,7 @@ export class RtmpConnection {
       this.#end();
       return;
     }
-    for (const rope of this.#media.finish()) this.#push(rope.parts);
+    for (const rope of this.#media.finish()) this.#push(rope);
     this.#session.end();
   }
 

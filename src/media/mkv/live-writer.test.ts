@@ -53,6 +53,13 @@ suite("MkvWriter", () => {
     assert.deepEqual(plain(read), plain(frames));
   });
 
+  test("passes over key frames that come too soon, counted from the Cluster's start", () => {
+    const keys = [0, 500, 1999, 2000, 2500, 4001, 6000].map((ms) => frame(1, ms, true));
+    const { read, clusters } = roundTrip({ tracks: [video], minClusterMs: 2000 }, keys);
+    assert.deepEqual(clusters, [0, 2000, 4001]);
+    assert.deepEqual(plain(read), plain(keys));
+  });
+
   test("begins a Cluster every so many seconds when there is only sound", () => {
     const frames = Array.from({ length: 300 }, (_, i) => frame(2, i * 20, true));
     assert.deepEqual(roundTrip({ tracks: [audio] }, frames).clusters, [0, 2000, 4000]);

@@ -243,8 +243,8 @@ export class MkvReader {
     const { at } = event;
     const { payload, payloadStart } = asChild(event);
     this.#tracks = readTracks(payload, at + payloadStart, this.#maxTracks);
-    // A copy: this small element outlives the large chunk that it came in.
-    const tracksElement = event.element.toBytes().slice();
+    // A copy: this small element outlives the large chunk that it came in. (`slice` of a Buffer would be none.)
+    const tracksElement = new Uint8Array(event.element.toBytes());
     const trackSet = { tracks: this.#tracks, timestampScaleNs: this.#scaleNs, tracksElement };
     this.#trackSet = trackSet;
     return { kind: "tracks", at, trackSet };

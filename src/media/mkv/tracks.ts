@@ -44,7 +44,7 @@ const readers: Partial<Record<string, (draft: Draft, child: Child) => void>> = {
     d.codecId = text(c);
   },
   CodecPrivate: (d, c) => {
-    if (c.payload.length > 0) d.codecPrivate = c.payload.slice();
+    if (c.payload.length > 0) d.codecPrivate = new Uint8Array(c.payload);
   },
   Name: (d, c) => {
     d.name = text(c);
@@ -148,5 +148,5 @@ function readEncodings(draft: Draft, encodings: Child): void {
   const stripped = settings.find((p) => p.name === "ContentCompSettings");
   if ((stripped?.payload.length ?? 0) > MAX_STRIPPED_BYTES) return;
   draft.encoding = "header-stripping";
-  draft.strippedHeader = stripped?.payload.slice() ?? new Uint8Array(0);
+  draft.strippedHeader = new Uint8Array(stripped?.payload ?? []);
 }

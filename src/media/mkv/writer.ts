@@ -2,6 +2,7 @@
 import { assert } from "../../base/assert.ts";
 import { type Crc32, crc32, crc32Combine } from "../../base/crc32.ts";
 import { Rope } from "../../base/rope.ts";
+import { ID } from "../ebml/elements.ts";
 import type { Track } from "../track.ts";
 import type { SimpleTag } from "./items.ts";
 import {
@@ -226,15 +227,14 @@ export interface SimpleBlockOptions {
 export function simpleBlock({ track, relativeTicks, key, payload }: SimpleBlockOptions): Rope {
   assert(relativeTicks >= -0x8000 && relativeTicks <= 0x7fff, "relative time beyond 16 bits");
   const number = sizeBytes(track);
-  const size = number.length + 3 + payload.length;
-  const flags = key ? 0x80 : 0;
-  const time = [(relativeTicks >> 8) & 0xff, relativeTicks & 0xff];
-  const head = Uint8Array.of(
-    ...idBytes("SimpleBlock"),
-    ...sizeBytes(size),
-    ...number,
-    ...time,
-    flags,
-  );
-  return Rope.concat([Rope.of(head), payload]);
+  const size = sizeBytes(number.length + 3 + payload.length);
+  // Made for every frame of a live stream: without arrays in between.
+  const head = new Uint8Array(1 + size.length + number.length + 3);
+  head[0] = ID.SimpleBlock;
+  head.set(size, 1);
+  head.set(number, 1 + size.length);
+  head[head.length - 3] = relativeTicks >> 8;
+  head[head.length - 2] = relativeTicks;
+  head[head.length - 1] = key ? 0x80 : 0;
+  return Rope.from([head, ...payload.parts]);
 }

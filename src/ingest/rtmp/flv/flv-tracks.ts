@@ -28,8 +28,8 @@ export function videoTrack(codec: VideoCodec, config: Uint8Array): Track {
   const video = SIZES[codec](config);
   return {
     ...{ number: VIDEO_TRACK, type: "video", codecId: VIDEO_IDS[codec], encoding: "plain" },
-    // A slice of a chunk that may be large: kept apart.
-    codecPrivate: config.slice(),
+    // A copy: this small piece outlives the large array that it came in. (`slice` of a Buffer would be none.)
+    codecPrivate: new Uint8Array(config),
     ...(video === undefined ? {} : { video }),
   };
 }
@@ -70,7 +70,7 @@ export function audioTrack(
   { config, payload, channels = 1 }: { config?: Uint8Array; payload?: Rope; channels?: number },
 ): Track {
   const base = { number: AUDIO_TRACK, type: "audio", encoding: "plain" } as const;
-  const codecPrivate = config?.slice() ?? new Uint8Array(0);
+  const codecPrivate = new Uint8Array(config ?? []);
   switch (codec) {
     case "mp4a":
       return { ...base, codecId: "A_AAC", codecPrivate, audio: aacSettings(codecPrivate) };

@@ -1,0 +1,63 @@
+/** One run of one side of a race: a fresh process on an empty folder that is sent the recording several times. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { freemem } from "node:os";
+import { join } from "node:path";
+import type { Sample } from "./harness.ts";
+import { benchFolder } from "./media.ts";
+import { cpuSeconds } from "./process-cpu.ts";
+
+/** A server runs for months: what counts is the last time, when the code of both sides is compiled. */
+const WARM_UPS = 2;
+/** More than a run writes and holds, bytes. */
+const FREE_BYTES = 1536 << 20;
+const MEBI = 1 << 20;
+
+export interface Side {
+  readonly pid: number;
+  /** Forgets what was sent, and is ready for the same again. */
+  clear(): Promise<void>;
+  stop(): Promise<unknown>;
+}
+
+export interface Run<S extends Side> {
+  start(folder: string): Promise<S>;
+  /** Sends `bytes` once; resolves when all of it is where it belongs. */
+  send(side: S): Promise<void>;
+  readonly bytes: number;
+}
+
+/** CPU seconds of the side's process per GB as `cpuPerGb`, and `mbPerSecond`. */
+export async function measureSide<S extends Side>({ start, send, bytes }: Run<S>): Promise<Sample> {
+  const folder = mkdtempSync(join(benchFolder, "run-"));
+  try {
+    const side = await start(folder);
+    try {
+      for (let i = 0; i < WARM_UPS; i++) {
+        await send(side);
+        await side.clear();
+      }
+      touchFreePages();
+      const cpuBefore = cpuSeconds(side.pid);
+      const began = performance.now();
+      await send(side);
+      const seconds = (performance.now() - began) / 1000;
+      const cpu = cpuSeconds(side.pid) - cpuBefore;
+      return { cpuPerGb: cpu / (bytes / 1e9), mbPerSecond: bytes / 1e6 / seconds };
+    } finally {
+      await side.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A virtual machine may give free pages back to its host. Whoever writes to one next pays for fetching it, and the
+ * kernel books that as CPU time of the process: up to 5 s per GB, or nothing, by chance. So they are fetched before.
+ */
+function touchFreePages(): void {
+  const count = Math.floor(Math.min(FREE_BYTES, freemem() / 2) / MEBI);
+  const script = `for (let i = 0, all = []; i < ${count}; i++) all.push(Buffer.alloc(${MEBI}, 1))`;
+  spawnSync(process.execPath, ["-e", script]);
+}
