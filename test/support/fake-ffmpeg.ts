@@ -40,6 +40,9 @@ export class FakeFfmpeg implements Child {
   readonly stdout = new Pipe();
   readonly stderr = new Pipe();
   readonly args: readonly string[];
+  readonly killed: string[] = [];
+  /** Does not react to a polite end. */
+  stubborn = false;
   isOver = false;
   #resolve: (end: ChildEnd) => void = () => {};
   readonly exited = new Promise<ChildEnd>((resolve) => {
@@ -50,8 +53,9 @@ export class FakeFfmpeg implements Child {
     this.args = args;
   }
 
-  kill(): void {
-    this.exit(null);
+  kill(signal: "SIGTERM" | "SIGKILL"): void {
+    this.killed.push(signal);
+    if (!this.stubborn || signal === "SIGKILL") this.exit(null);
   }
 
   exit(code: number | null, words = "", missing = false): void {

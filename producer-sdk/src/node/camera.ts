@@ -25,7 +25,7 @@ export interface CameraView {
   readonly waiting: number;
   /** Start of the newest durable fragment, ms since the Unix epoch. */
   readonly persistedMs: number | undefined;
-  /** Frames that were given up or refused. */
+  /** Frames that were given up, and fragments that were refused for good. */
   readonly lost: number;
   /** Why media is in memory alone although it should be kept. */
   readonly notKept: string | undefined;
@@ -62,7 +62,10 @@ export class Camera {
   #over: "ended" | "failed" | undefined;
   #pictures = 0;
   #bytes = 0;
+  /** Of a producer that has ended. */
   #frames = 0;
+  #refused = 0;
+  /** Frames that were given up. */
   #lost = 0;
   /** Fragments that were not durable at the end. */
   #left = 0;
@@ -81,7 +84,7 @@ export class Camera {
     return {
       ...{ stream: this.#options.stream, state, pictures: this.#pictures, bytes: this.#bytes },
       ...{ reason: state === "live" || state === "ended" ? undefined : reason },
-      ...{ frames: this.#frames + (this.#producer?.stats.frames ?? 0), lost: this.#lost },
+      ...{ frames: this.#producer?.stats.frames ?? this.#frames, lost: this.#allLost },
       bufferedUs: this.#producer?.stats.waitingUs ?? 0,
       waiting: this.#producer?.stats.waiting ?? this.#left,
       persistedMs: this.#persistedMs,
@@ -96,7 +99,7 @@ export class Camera {
       if (this.#options.store !== undefined) this.#connect([]);
       for await (const item of this.#options.source) await this.#take(item);
       await this.#end();
-      const isWhole = this.#lost === 0 && this.#left === 0;
+      const isWhole = this.#allLost === 0 && this.#left === 0;
       this.#over = isWhole ? "ended" : "failed";
       if (!isWhole) this.#sourceReason = this.#whatIsMissing();
     } catch (error) {
@@ -107,6 +110,10 @@ export class Camera {
     }
     this.#tell();
     return this.#over === "ended";
+  }
+
+  get #allLost(): number {
+    return this.#lost + (this.#producer?.stats.refused ?? this.#refused);
   }
 
   #state(): CameraState {
@@ -172,11 +179,12 @@ export class Camera {
     if (producer === undefined) return;
     this.#left = await producer.end(END_MS);
     this.#frames = producer.stats.frames;
+    this.#refused = producer.stats.refused;
     this.#producer = undefined;
   }
 
   #whatIsMissing(): string {
-    if (this.#lost > 0) return "media was given up or refused";
+    if (this.#allLost > 0) return "media was given up or refused";
     const kept = this.#options.store === undefined ? "lost" : "kept for the next start";
     return `${this.#left} fragments are not durable at the server: ${kept}`;
   }
@@ -188,7 +196,6 @@ export class Camera {
     if (event.kind === "disconnected")
       this.#serverReason = `${event.reason}; next try in ${(event.retryMs / 1000).toFixed(1)} s`;
     if (event.kind === "dropped") this.#lost += event.frames;
-    if (event.kind === "refused") this.#lost++;
     if (event.kind === "not-kept") this.#notKept = event.message;
     this.#wake();
     if (event.kind !== "persisted" && event.kind !== "ack") this.#tell();

@@ -1,67 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { CAMERA, FakeFfmpeg } from "../../../test/support/fake-ffmpeg.ts";
 import type { SourceItem } from "./source.ts";
 import { deviceSource, rtspSource, testSource } from "./sources.ts";
-import type { Child, ChildEnd } from "./spawn.ts";
 
-const SAMPLE = readFileSync(join(import.meta.dirname, "../../../samples/camera.mkv"));
 const URL_WITH_PASSWORD = "rtsp://admin:hunter2@cam/live";
-
-/** Bytes a test hands over when it likes. */
-class Pipe {
-  #chunks: Uint8Array[] = [];
-  #over = false;
-  #wake = () => {};
-  push(bytes: Uint8Array): void {
-    this.#chunks.push(bytes);
-    this.#wake();
-  }
-  end(): void {
-    this.#over = true;
-    this.#wake();
-  }
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) yield chunk;
-      else if (this.#over) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
-  }
-}
-
-/** An ffmpeg that does what the test says. */
-class FakeFfmpeg implements Child {
-  readonly stdout = new Pipe();
-  readonly stderr = new Pipe();
-  readonly args: readonly string[];
-  readonly killed: string[] = [];
-  /** Does not react to a polite end. */
-  stubborn = false;
-  #resolve: (end: ChildEnd) => void = () => {};
-  readonly exited = new Promise<ChildEnd>((resolve) => {
-    this.#resolve = resolve;
-  });
-  constructor(args: readonly string[]) {
-    this.args = args;
-  }
-  kill(signal: "SIGTERM" | "SIGKILL"): void {
-    this.killed.push(signal);
-    if (!this.stubborn || signal === "SIGKILL") this.exit(null);
-  }
-  exit(code: number | null, words = "", missing = false): void {
-    this.stderr.push(new TextEncoder().encode(words));
-    this.stderr.end();
-    this.stdout.end();
-    this.#resolve({ code, missing });
-  }
-}
 
 function setUp() {
   const clock = new FakeClock();
@@ -109,7 +53,7 @@ suite("a source behind ffmpeg", () => {
     const { clock, options, run } = setUp();
     const items = rtspSource(URL_WITH_PASSWORD, options);
     const first = next(items, "tracks");
-    run().stdout.push(SAMPLE);
+    run().stdout.push(CAMERA);
     assert.equal((await first).tracks.length, 2);
     const { frame } = await next(items, "frame");
     // What comes in one go is from before: at most ten seconds are taken for that.
@@ -153,7 +97,7 @@ suite("a source behind ffmpeg", () => {
     const { clock, options, run } = setUp();
     const items = rtspSource(URL_WITH_PASSWORD, options);
     const first = next(items, "tracks");
-    run().stdout.push(SAMPLE);
+    run().stdout.push(CAMERA);
     run().exit(1, "cut\n");
     await first;
     const before = await untilTrouble(items);
@@ -162,7 +106,7 @@ suite("a source behind ffmpeg", () => {
     await turns();
     clock.advance(500);
     await turns();
-    run().stdout.push(SAMPLE);
+    run().stdout.push(CAMERA);
     await second;
     const { frame } = await next(items, "frame");
     assert.equal(frame.key, true);
