@@ -9,7 +9,14 @@ import { stripTypeScriptTypes } from "node:module";
 import { extname, join, normalize, sep } from "node:path";
 import { Fault } from "../base/errors.ts";
 
-const FOLDERS = ["player/", "src/media/", "src/base/", "src/fragment/", "producer-sdk/src/"];
+const FOLDERS = [
+  "player/",
+  "samples/",
+  "src/media/",
+  "src/base/",
+  "src/fragment/",
+  "producer-sdk/src/",
+];
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

@@ -1,11 +1,11 @@
-/** The command streambank-producer as its own process. */
+/** The command streambank-producer, or another program, as its own process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
 const MAIN = join(import.meta.dirname, "../../producer-sdk/src/node/main.ts");
 
-/** The command, until it ends. Killed, if need be, when the test ends. */
-export class ProducerProcess implements Disposable {
+/** A program of Node, until it ends. Killed, if need be, when the test ends. */
+export class NodeProgram implements Disposable {
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
   out = "";
@@ -13,8 +13,9 @@ export class ProducerProcess implements Disposable {
   readonly #looks = new Set<() => void>();
   #over = false;
 
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  constructor(file: string, ...args: string[]) {
+    const node = ["--disable-warning=ExperimentalWarning", file, ...args];
+    this.child = spawn(process.execPath, node, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.setEncoding("utf8").on("data", (piece: string) => {
       this.out += piece;
       this.#look();
@@ -63,5 +64,11 @@ export class ProducerProcess implements Disposable {
 
   #look(): void {
     for (const look of [...this.#looks]) look();
+  }
+}
+
+export class ProducerProcess extends NodeProgram {
+  constructor(...args: string[]) {
+    super(MAIN, ...args);
   }
 }
