@@ -48,9 +48,10 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
     session.abort();
     return;
   }
-  res.writeHead(200, { "content-type": "application/json" });
-  // The answer begins before the body ends: producers wait for acks while they send.
-  res.flushHeaders();
+  res.setHeader("content-type", "application/json");
+  // The answer begins before the body ends: producers wait for acks while they send. One that wants none may close its
+  // connection without a look at the answer: bytes that reach it then would reset it, with what is still on the way.
+  if (acks) res.flushHeaders();
   feed(req, session);
 }
 
