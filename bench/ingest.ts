@@ -3,16 +3,13 @@
  * CPU seconds of the server process per GB, and MB/s until the answer has ended (after the last PERSISTED).
  * What was stored before is deleted before the next time. Sealing that happens after the answer is not in it.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { putMedia } from "../test/support/put-media.ts";
 import { startServerProcess } from "../test/support/server.ts";
 import { judge, race, report } from "./harness.ts";
 import { type Recording, recording } from "./media.ts";
-import { measureSide, type Side } from "./sides.ts";
+import { measureSide, type Side, startBareServer } from "./sides.ts";
 
 const CLIENT_CHUNK = 1 << 20;
 const ROUNDS = 5;
@@ -61,18 +58,11 @@ async function startOurs(folder: string): Promise<HttpSide> {
 }
 
 async function startBare(folder: string, batchBytes: number): Promise<HttpSide> {
-  const file = join(import.meta.dirname, "bare-side.ts");
-  const args = ["--disable-warning=ExperimentalWarning", file, folder, String(batchBytes)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [url] = (await once(createInterface(child.stdout), "line")) as [string];
-  const stop = () => {
-    child.kill("SIGINT");
-    return once(child, "exit");
-  };
+  const server = await startBareServer(folder, String(batchBytes));
   const clear = async () => {
     for (const kind of ["media", "index"]) await rm(join(folder, `${STREAM}-${kind}`));
   };
-  return { url, pid: child.pid ?? -1, clear, stop };
+  return { ...server, clear };
 }
 
 const input = await recording();

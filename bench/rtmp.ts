@@ -5,14 +5,13 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { run } from "../test/support/run.ts";
 import { startServerProcess } from "../test/support/server.ts";
 import { judge, race, report } from "./harness.ts";
 import { type Recording, recording } from "./media.ts";
-import { measureSide, type Side } from "./sides.ts";
+import { freePort, measureSide, type Side } from "./sides.ts";
 
 const NGINX = "/usr/sbin/nginx";
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
@@ -22,17 +21,6 @@ interface RtmpSide extends Side {
   readonly port: number;
   /** Resolves when everything that was pushed is where it belongs. */
   settled(): Promise<void>;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 async function reachable(port: number): Promise<void> {

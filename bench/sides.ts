@@ -1,8 +1,11 @@
 /** One run of one side of a race: a fresh process on an empty folder that is sent the recording several times. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { freemem } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Sample } from "./harness.ts";
 import { benchFolder } from "./media.ts";
 import { cpuSeconds } from "./process-cpu.ts";
@@ -60,4 +63,29 @@ function touchFreePages(): void {
   const count = Math.floor(Math.min(FREE_BYTES, freemem() / 2) / MEBI);
   const script = `for (let i = 0, all = []; i < ${count}; i++) all.push(Buffer.alloc(${MEBI}, 1))`;
   spawnSync(process.execPath, ["-e", script]);
+}
+
+/** Of the loopback interface; free when it was looked at. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** bare-side.ts, with these arguments behind the folder. */
+export async function startBareServer(folder: string, ...args: readonly string[]) {
+  const file = join(import.meta.dirname, "bare-side.ts");
+  const node = ["--disable-warning=ExperimentalWarning", file, folder, ...args];
+  const child = spawn(process.execPath, node, { stdio: ["ignore", "pipe", "inherit"] });
+  const [url] = (await once(createInterface(child.stdout), "line")) as [string];
+  const stop = () => {
+    child.kill("SIGINT");
+    return once(child, "exit");
+  };
+  return { url, pid: child.pid ?? -1, stop };
 }

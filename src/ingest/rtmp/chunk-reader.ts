@@ -225,8 +225,8 @@ export class ChunkReader {
   }
 
   /**
-   * Many encoders send chunks of 128 bytes, millions a gigabyte: after this one, those that go on with the message
-   * and have one byte of header are taken in one go (bench/rtmp.ts).
+   * Some encoders send chunks of 128 bytes, millions a gigabyte: after this one, those that go on with the message
+   * and have one byte of header are taken in one go (docs/decisions/0008-own-rtmp-chunk-layer.md).
    */
   #goOn(id: number, stream: ChunkStream, size: number): void {
     const [bytes, start] = [this.#bytes, this.#from + stream.have];

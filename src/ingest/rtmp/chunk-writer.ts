@@ -2,8 +2,11 @@
 import { type AmfValue, amf0 } from "./amf0.ts";
 import { RtmpType } from "./chunk-reader.ts";
 
-/** Of what we send, bytes: every message of ours fits in one chunk. */
-export const OUT_CHUNK_SIZE = 4096;
+/**
+ * Of what we send, bytes: every message of ours fits in one chunk. It is this large because ffmpeg takes the server's
+ * chunk size for its own direction too: a frame of its pushes is then one chunk, seldom more.
+ */
+export const OUT_CHUNK_SIZE = 65_536;
 const CONTROL_STREAM = 2;
 const COMMAND_STREAM = 3;
 const STREAM_BEGIN = 0;
