@@ -20,7 +20,7 @@ export interface Mp4Track {
   /** Matroska's CodecDelay in ticks: audio is heard so much before its block's time (RFC 9559 §5.1.4.1.25). */
   readonly delayTicks: number;
   /** Ticks an audio packet lasts by its own word; undefined when it does not say. */
-  samplesOf(payload: Rope | Uint8Array): number | undefined;
+  samplesOf(payload: Rope): number | undefined;
 }
 
 /** Enough of a packet to know its samples: the longest header is FLAC's. */
@@ -61,8 +61,7 @@ function reorderUs(track: Track): number {
   return (reorderFrames(track) ?? USUAL_REORDER) * (usable ? said : USUAL_FRAME_US);
 }
 
-function headOf(payload: Rope | Uint8Array): Uint8Array {
-  if (payload instanceof Uint8Array) return payload;
+function headOf(payload: Rope): Uint8Array {
   const first = payload.parts[0];
   if (first !== undefined && (payload.parts.length === 1 || first.length >= HEAD_BYTES))
     return first;

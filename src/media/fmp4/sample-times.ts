@@ -14,7 +14,7 @@ export interface ClipFrame {
   readonly timeUs: number;
   readonly durationUs?: number;
   readonly key: boolean;
-  readonly payload: Rope | Uint8Array;
+  readonly payload: Rope;
 }
 
 export interface SampleTimes {

@@ -240,11 +240,9 @@ function withSets(
 ): readonly ClipFrame[] {
   if (sets === undefined) return frames;
   const head = Rope.of(sets);
-  return frames.map((frame) => {
-    const { payload } = frame;
-    const own = payload instanceof Uint8Array ? Rope.of(payload) : payload;
-    return frame.key ? { ...frame, payload: Rope.concat([head, own]) } : frame;
-  });
+  return frames.map((frame) =>
+    frame.key ? { ...frame, payload: Rope.concat([head, frame.payload]) } : frame,
+  );
 }
 
 function sameRun({ info: a }: StoredFragment, { info: b }: StoredFragment): boolean {

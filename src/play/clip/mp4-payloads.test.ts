@@ -5,7 +5,7 @@ import { Rope } from "../../base/rope.ts";
 import type { ClipFrame } from "../../media/fmp4/sample-times.ts";
 import { gatherPayloads } from "./mp4-payloads.ts";
 
-const frame = (payload: Rope | Uint8Array): ClipFrame => ({ timeUs: 0, key: true, payload });
+const frame = (payload: Rope): ClipFrame => ({ timeUs: 0, key: true, payload });
 
 suite("gatherPayloads", () => {
   test("gives every track's bytes in order, however the tracks lie among each other", () => {
@@ -21,7 +21,7 @@ suite("gatherPayloads", () => {
       }
       const want = tracks
         .filter((frames) => frames.length > 0)
-        .map((frames) => Buffer.concat(frames.map(({ payload }) => (payload as Rope).toBytes())));
+        .map((frames) => Buffer.concat(frames.map(({ payload }) => payload.toBytes())));
       const got = gatherPayloads(tracks, blocks);
       assert.deepEqual(
         got.map((part) => Buffer.from(part)),
@@ -46,7 +46,8 @@ suite("gatherPayloads", () => {
 
   test("copies payloads that are not in the order they lie in", () => {
     const blocks = Uint8Array.of(1, 2, 3, 4, 5, 6);
-    const frames = [frame(blocks.subarray(3, 6)), frame(blocks.subarray(0, 2))];
+    const parts = [blocks.subarray(3, 6), blocks.subarray(0, 2)];
+    const frames = parts.map((part) => frame(Rope.of(part)));
     assert.deepEqual(
       gatherPayloads([frames], blocks).map((part) => [...part]),
       [[4, 5, 6, 1, 2]],

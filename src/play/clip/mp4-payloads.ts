@@ -32,7 +32,7 @@ function movedTogether(frames: readonly ClipFrame[], blocks: Uint8Array): Uint8A
   const spans: number[] = [];
   let end = 0;
   for (const { payload } of frames)
-    for (const part of payload instanceof Uint8Array ? [payload] : payload.parts) {
+    for (const part of payload.parts) {
       const from = part.byteOffset - blocks.byteOffset;
       if (part.buffer !== blocks.buffer || from < end) return undefined;
       end = from + part.length;
@@ -50,11 +50,6 @@ function movedTogether(frames: readonly ClipFrame[], blocks: Uint8Array): Uint8A
 function copied(frames: readonly ClipFrame[], size: number): Uint8Array {
   const out = new Uint8Array(size);
   let at = 0;
-  for (const { payload } of frames) {
-    if (payload instanceof Uint8Array) {
-      out.set(payload, at);
-      at += payload.length;
-    } else at = payload.copyTo(out, at);
-  }
+  for (const { payload } of frames) at = payload.copyTo(out, at);
   return out;
 }
