@@ -95,7 +95,7 @@ if (!existsSync(NGINX) || !existsSync(MODULE))
   throw new Error("this benchmark needs nginx: apt-get install nginx-light libnginx-mod-rtmp");
 const input = await recording();
 const measure = (start: (folder: string) => Promise<RtmpSide>) =>
-  measureSide({ start, send: (side) => push(input, side), bytes: input.bytes });
+  measureSide({ start, send: (side) => push(input, side), bytes: input.bytes, touchPages: true });
 for (const [what, ratio] of [
   ["record", 1.5],
   ["hls", 1],

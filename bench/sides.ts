@@ -28,10 +28,13 @@ export interface Run<S extends Side> {
   /** Sends `bytes` once; resolves when all of it is where it belongs. */
   send(side: S): Promise<void>;
   readonly bytes: number;
+  /** Fetches free pages before what is measured. */
+  readonly touchPages?: boolean;
 }
 
 /** CPU seconds of the side's process per GB as `cpuPerGb`, and `mbPerSecond`. */
-export async function measureSide<S extends Side>({ start, send, bytes }: Run<S>): Promise<Sample> {
+export async function measureSide<S extends Side>(run: Run<S>): Promise<Sample> {
+  const { start, send, bytes, touchPages = false } = run;
   const folder = mkdtempSync(join(benchFolder, "run-"));
   try {
     const side = await start(folder);
@@ -40,7 +43,7 @@ export async function measureSide<S extends Side>({ start, send, bytes }: Run<S>
         await send(side);
         await side.clear();
       }
-      touchFreePages();
+      if (touchPages) touchFreePages();
       const cpuBefore = cpuSeconds(side.pid);
       const began = performance.now();
       await send(side);

@@ -53,7 +53,7 @@ const MAX_CHUNK_SIZE = 0xffffff;
 
 /**
  * What comes is gathered in arrays of this size, bytes; the first of a connection are smaller. Large enough for a few
- * frames; what is larger than this the C library gives back to the kernel again and again, at a page fault per page.
+ * frames; larger ones were no faster (docs/decisions/0008-own-rtmp-chunk-layer.md).
  */
 const GATHER_BYTES = 64 << 10;
 const FIRST_GATHER_BYTES = 4096;
