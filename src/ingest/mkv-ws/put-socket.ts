@@ -55,9 +55,10 @@ class PutSocket {
   readonly #params: PutSocketParams;
   readonly #parts: PutSocketParts;
   #admitted = false;
+  #refused = false;
   #session: IngestSession | undefined;
-  /** What came in one go with the token. */
-  #waiting: Buffer[] = [];
+  /** What came in one go with the handshake or the token, until there is a session. */
+  #waiting: (() => void)[] = [];
   #cancel: CancelTimer = () => {};
 
   constructor(ws: WebSocket, params: PutSocketParams, parts: PutSocketParts) {
@@ -75,35 +76,41 @@ class PutSocket {
   }
 
   #message(data: Buffer, binary: boolean): void {
-    if (binary) this.#media(data);
-    else {
-      const { type, token } = textOf(data);
-      if (type === "end") this.#session?.end();
-      if (type === "token" && typeof token === "string") this.#present(token);
-    }
+    if (this.#refused) return;
+    const { type, token } = binary ? { type: "media" } : textOf(data);
+    if (type === "token" && typeof token === "string") this.#present(token);
+    else if (type !== "media" && type !== "end") return;
+    else if (!this.#admitted) this.#refuse(new Fault("auth.required", "media before the token"));
+    else this.#inSession((session) => (type === "end" ? session.end() : session.push(data)));
   }
 
-  #media(data: Buffer): void {
-    if (this.#session !== undefined) this.#session.push(data);
-    else if (this.#admitted) this.#waiting.push(data);
-    else this.#refuse(new Fault("auth.required", "media before the token"));
+  #inSession(run: (session: IngestSession) => void): void {
+    const session = this.#session;
+    if (session !== undefined) run(session);
+    else this.#waiting.push(() => this.#session !== undefined && run(this.#session));
   }
 
   /** A token, the first or a fresh one. */
   #present(token: string | undefined): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const { access, clock } = this.#parts;
+    const { access } = this.#parts;
     try {
       const { expiresMs } = access.check(this.#params.stream, token);
       this.#cancel();
-      if (expiresMs !== undefined)
-        this.#cancel = clock.after(Math.min(expiresMs - clock.now(), MAX_TIMER_MS), () =>
-          this.#refuse(new Fault("auth.expired", "the token has expired")),
-        );
+      if (expiresMs !== undefined) this.#endAt(expiresMs);
       if (!this.#admitted) this.#open();
     } catch (error) {
       this.#refuse(asFault(error));
     }
+  }
+
+  #endAt(expiresMs: number): void {
+    const { clock } = this.#parts;
+    const leftMs = expiresMs - clock.now();
+    this.#cancel = clock.after(Math.min(leftMs, MAX_TIMER_MS), () => {
+      if (leftMs > MAX_TIMER_MS) this.#endAt(expiresMs);
+      else this.#refuse(new Fault("auth.expired", "the token has expired"));
+    });
   }
 
   #open(): void {
@@ -117,7 +124,7 @@ class PutSocket {
       .then(
         (session) => {
           this.#session = session;
-          for (const data of this.#waiting.splice(0)) session.push(data);
+          for (const run of this.#waiting.splice(0)) run();
           keepAlive(ws, clock);
           ws.resume();
           if (ws.readyState !== ws.OPEN) session.abort();
@@ -134,6 +141,7 @@ class PutSocket {
 
   #refuse(fault: Fault): void {
     this.#cancel();
+    this.#refused = true;
     if (this.#session === undefined) refuse(this.#ws, fault);
     else this.#session.shutDown(fault);
   }
