@@ -1,12 +1,12 @@
 /** Commands that go on until they are stopped or the server is, as child processes: tail, put, demo. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { FragmentItem } from "../../src/play/fragments.ts";
 import { oracleFrames } from "../support/ebml-oracle.ts";
 import { makeMedia } from "../support/media.ts";
+import { NodeProgram } from "../support/node-program.ts";
 import { run } from "../support/run.ts";
 import { cli, startServerProcess, startTestServer, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
@@ -17,63 +17,10 @@ const SAMPLE = readFileSync(join(import.meta.dirname, "../../samples/camera.mkv"
 const HALF = SAMPLE.subarray(0, SAMPLE.length / 2);
 const START_MS = 1_790_000_000_000;
 
-/** A command that goes on. Killed, if need be, when the test ends. */
-class Running implements Disposable {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  out = "";
-  err = "";
-  readonly #looks = new Set<() => void>();
-  #over = false;
-
+/** A command that goes on. */
+class Running extends NodeProgram {
   constructor(...args: string[]) {
-    const flags = ["--disable-warning=ExperimentalWarning", MAIN, ...args];
-    this.child = spawn(process.execPath, flags, { stdio: ["pipe", "pipe", "pipe"] });
-    this.child.stdin?.on("error", () => {});
-    this.child.stdout?.setEncoding("utf8").on("data", (piece: string) => {
-      this.out += piece;
-      this.#look();
-    });
-    this.child.stderr?.setEncoding("utf8").on("data", (piece: string) => {
-      this.err += piece;
-      this.#look();
-    });
-    this.exited = new Promise((resolve) =>
-      this.child.once("close", (code) => {
-        this.#over = true;
-        resolve(code);
-        this.#look();
-      }),
-    );
-  }
-
-  /** Resolves when it has said this; rejects when it ends first. */
-  said(where: "out" | "err", what: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        const found = what.exec(this[where]);
-        if (found !== null) resolve(found);
-        else if (this.#over) reject(new Error(`ended without ${what}: ${this.out}${this.err}`));
-        else return;
-        this.#looks.delete(look);
-      };
-      this.#looks.add(look);
-      look();
-    });
-  }
-
-  /** Ctrl-C. Resolves with the exit code. */
-  stop(): Promise<number | null> {
-    this.child.kill("SIGINT");
-    return this.exited;
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.#over) this.child.kill("SIGKILL");
-  }
-
-  #look(): void {
-    for (const look of this.#looks) look();
+    super(MAIN, ...args);
   }
 }
 
@@ -130,10 +77,16 @@ suite("streambank tail", { concurrency: 3 }, () => {
       await run("ffmpeg", [...cut, "-f", "matroska", short]);
       using lines = new Running("tail", ...s.of);
       using file = new Running("tail", ...s.of, "--format", "mkv", "-o", s.path("tail.mkv"));
-      await Promise.all([lines.said("err", OFFLINE), file.said("err", OFFLINE)]);
+      await Promise.all([
+        lines.said(OFFLINE, { where: "err" }),
+        file.said(OFFLINE, { where: "err" }),
+      ]);
       const put = await cli(["put", short, ...s.of, "--realtime", "--start", String(START_MS)]);
       assert.equal(put.code, 0, put.err);
-      await Promise.all([lines.said("err", OFFLINE_AGAIN), file.said("err", OFFLINE_AGAIN)]);
+      await Promise.all([
+        lines.said(OFFLINE_AGAIN, { where: "err" }),
+        file.said(OFFLINE_AGAIN, { where: "err" }),
+      ]);
       assert.deepEqual(await Promise.all([lines.stop(), file.stop()]), [0, 0]);
       const sent = oracleFrames(readFileSync(short));
       const got = frameLines(lines.out);
@@ -167,7 +120,7 @@ suite("streambank tail", { concurrency: 3 }, () => {
     const fragments = JSON.parse(list.out) as FragmentItem[];
     const third = fragments[2] ?? assert.fail();
     using tail = new Running("tail", ...s.of, "--from", String(third.producerMs + 1000), "-o", "-");
-    await tail.said("out", /\n/);
+    await tail.said(/\n/);
     assert.equal(await tail.stop(), 0);
     const [first] = frameLines(tail.out.slice(0, tail.out.indexOf("\n") + 1));
     assert.equal(first?.key, true);
@@ -179,7 +132,7 @@ suite("streambank tail", { concurrency: 3 }, () => {
     await using s = await scene();
     const path = s.path("old.mkv");
     using tail = new Running("tail", ...s.of, "-o", path);
-    await tail.said("err", OFFLINE);
+    await tail.said(OFFLINE, { where: "err" });
     assert.equal(await tail.stop(), 0);
     assert.equal(existsSync(path), true, "an accepted one makes it");
     const { code } = await cli(["tail", ...s.of, "--stream", "other", "-o", s.path("new.mkv")]);
@@ -192,10 +145,10 @@ suite("stopping", { concurrency: 3 }, () => {
   test("Ctrl-C in put: what was sent is stored, exit code 130, although the input goes on", async () => {
     await using s = await scene();
     using tail = new Running("tail", ...s.of);
-    await tail.said("err", OFFLINE);
+    await tail.said(OFFLINE, { where: "err" });
     using put = new Running("put", "-", ...s.of, "--start", String(START_MS));
     put.child.stdin?.write(HALF);
-    await tail.said("out", /\n/);
+    await tail.said(/\n/);
     assert.equal(await put.stop(), 130);
     const [, stored] = /^(\d+) fragments received, \1 persisted\n$/.exec(put.out) ?? [];
     assert.equal(put.err, "stopped before the end of the input\n");
@@ -210,10 +163,10 @@ suite("stopping", { concurrency: 3 }, () => {
     const of = ["--stream", "cam", "--server", server.url];
     await createCam(server.url);
     using tail = new Running("tail", ...of);
-    await tail.said("err", OFFLINE);
+    await tail.said(OFFLINE, { where: "err" });
     using put = new Running("put", "-", ...of);
     put.child.stdin?.write(HALF);
-    await tail.said("out", /\n/);
+    await tail.said(/\n/);
     assert.equal(await server.stop(), 0);
     assert.deepEqual(await Promise.all([put.exited, tail.exited]), [1, 1]);
     assert.match(put.out, /^(\d+) fragments received, \1 persisted\n$/);
@@ -244,9 +197,9 @@ suite("stopping", { concurrency: 3 }, () => {
   test("demo: a camera to watch, and Ctrl-C ends it with exit code 0", async () => {
     using dir = tempDir("cli-demo");
     using demo = new Running("demo", "--data-dir", dir.path, "--http-port", "0");
-    const [, url = ""] = await demo.said("out", /Watch +(http:\S+?)\/\n/);
+    const [, url = ""] = await demo.said(/Watch +(http:\S+?)\/\n/);
     using tail = new Running("tail", "--stream", "demo", "--server", url);
-    await tail.said("out", /\n/);
+    await tail.said(/\n/);
     assert.equal(await demo.stop(), 0);
     assert.equal(await tail.exited, 1);
   });

@@ -129,7 +129,7 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
     const from = producer.out.length;
     await using again = await startRtspServer({ port: camera.port });
     assert.equal(again.port, camera.port);
-    await producer.said(/^rtsp: live/m, from);
+    await producer.said(/^rtsp: live/m, { from });
     await storedMore(s, "rtsp", before, t.signal);
     assert.equal(await producer.stop(), 0, producer.out + producer.err);
     assert.doesNotMatch(producer.out + producer.err, /hunter2/);

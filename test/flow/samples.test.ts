@@ -7,7 +7,7 @@ import type { RunningServer } from "../../src/server/start.ts";
 import { openBrowser } from "../support/browser.ts";
 import { oracleFrames } from "../support/ebml-oracle.ts";
 import { FAKE_CAMERA } from "../support/media-recorder.ts";
-import { NodeProgram } from "../support/producer-process.ts";
+import { NodeProgram } from "../support/node-program.ts";
 import { needsRtspServer, startRtspServer } from "../support/rtsp-server.ts";
 import { run } from "../support/run.ts";
 import { startTestServer, tempDir } from "../support/server.ts";
