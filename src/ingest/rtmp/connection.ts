@@ -183,7 +183,10 @@ export class RtmpConnection {
   }
 
   #closed(): void {
-    if (!this.#ended) this.#session?.abort();
+    if (!this.#ended) {
+      for (const rope of this.#media.finish()) this.#push(rope);
+      this.#session?.abort();
+    }
     this.#end();
     this.#deadline();
   }
