@@ -26,9 +26,9 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
     }
     response.write(`{"EventType":"PERSISTED","FragmentNumber":"${number}"}\n`);
   };
+  let stored: Promise<void> = Promise.resolve();
   try {
     response.writeHead(200);
-    let stored: Promise<void> = Promise.resolve();
     let batch: Buffer[] = [];
     let bytes = 0;
     let number = 0;
@@ -45,6 +45,8 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
     if (batch.length > 0) await store(batch, ++number);
     response.end();
   } finally {
+    // A sender that leaves may leave a batch on its way to the disk.
+    await stored.catch(() => {});
     await media.close();
     await index.close();
   }
