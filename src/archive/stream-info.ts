@@ -29,6 +29,7 @@ export function newStream(
     name,
     createdMs,
     retentionHours,
+    retentionBytes: 0,
     version,
     ...(mediaType === undefined ? {} : { mediaType }),
   };

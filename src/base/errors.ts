@@ -29,6 +29,7 @@ export type FaultCode =
   | "ingest.bad-timestamp"
   | "ingest.busy"
   | "ingest.idle"
+  | "ingest.fenced"
   // RTMP
   | "rtmp.bad-chunk"
   | "rtmp.bad-command"
@@ -42,6 +43,10 @@ export type FaultCode =
   | "stream.exists"
   | "stream.bad-name"
   | "stream.deleted"
+  | "stream.version-mismatch"
+  | "stream.held"
+  | "hold.not-found"
+  | "hook.not-found"
   | "request.bad"
   | "request.bad-time"
   | "request.bad-range"
@@ -62,6 +67,7 @@ export type FaultCode =
   | "store.full"
   | "store.corrupt"
   | "store.locked"
+  | "store.conflict"
   | "index.unavailable"
   // start-up and settings
   | "config.bad"

@@ -197,6 +197,8 @@ export interface StreamInfo {
   readonly createdMs: Millis;
   /** Hours; 0 = live only; at most 87,600. */
   readonly retentionHours: number;
+  /** Oldest media goes when there is more than this; 0: no bound. */
+  readonly retentionBytes: number;
   readonly mediaType?: string;
   /** Opaque; changes with every change. */
   readonly version: string;

@@ -1,0 +1,85 @@
+/** What the index remembers besides packs: holes and their causes, holds, who deleted what and why. */
+import type { Micros, Millis } from "../../base/units.ts";
+
+/**
+ * Why a stretch has no media. `offline`: no producer was connected; `error`: what came could not be taken (an ERROR
+ * ack said so); `disk-full`: the archive took nothing; `clock-step`: the producer's clock went on somewhere else;
+ * `node-lost`: on the disk of a node that has not come back; `age`, `size`, `space`: retention; `user`: somebody deleted it;
+ * `corrupt`: bytes that did not match their checksum.
+ */
+export type GapCause =
+  | "offline"
+  | "error"
+  | "disk-full"
+  | "clock-step"
+  | "node-lost"
+  | RemovalCause
+  | "corrupt";
+
+/** Why media was removed. */
+export type RemovalCause = "age" | "size" | "space" | "user";
+
+/**
+ * A hole on the producer's clock, half open. One that touches or overlaps a hole of the same stream and cause is
+ * merged with it: its detail is that of the later one.
+ */
+export interface NewGap {
+  readonly stream: string;
+  readonly startUs: Micros;
+  readonly endUs: Micros;
+  readonly cause: GapCause;
+  /** For people: an error's text, a node's name. */
+  readonly detail?: string;
+  /** When it was written down, server time. */
+  readonly recordedMs: Millis;
+}
+
+export interface GapRow extends NewGap {
+  readonly id: number;
+}
+
+/** A range on the producer's clock that nothing removes while it is in force. */
+export interface HoldRow {
+  /** Unique, of `A-Z a-z 0-9 _ -`. */
+  readonly id: string;
+  readonly stream: string;
+  readonly fromMs: Millis;
+  readonly toMs: Millis;
+  readonly who: string;
+  readonly why: string;
+  readonly createdMs: Millis;
+  /** In force before this; undefined: until it is ended. */
+  readonly untilMs: Millis | undefined;
+}
+
+export interface Removal {
+  readonly stream: string;
+  readonly packIds: readonly string[];
+  readonly cause: RemovalCause;
+  /** `retention` or a person. */
+  readonly who: string;
+  readonly detail?: string;
+  readonly atMs: Millis;
+}
+
+export interface RemovedPacks {
+  readonly packIds: readonly string[];
+  readonly bytes: number;
+}
+
+/** One thing that was done to what is stored. */
+export interface AuditRow {
+  readonly id: number;
+  readonly atMs: Millis;
+  /** `removed`, `stream-created`, `stream-changed`, `stream-deleted`, `hold-added`, `hold-ended`, … */
+  readonly action: string;
+  readonly stream: string;
+  readonly who: string;
+  readonly cause?: string;
+  /** Of what was touched, producer's clock. */
+  readonly startUs?: Micros;
+  readonly endUs?: Micros;
+  readonly packs?: number;
+  readonly bytes?: number;
+  readonly detail?: string;
+}
