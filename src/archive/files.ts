@@ -2,7 +2,7 @@
  * The file operations the archive's promises rest on, as a port: tests make each of them fail. All of
  * them run off the event loop.
  */
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { Fault } from "../base/errors.ts";
 
 export interface OpenFile {
@@ -29,6 +29,13 @@ export interface Files {
   syncDir(path: string): Promise<void>;
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
+  /** Room on the disk of this folder, bytes: what an ordinary user may still write, and all there is. */
+  space(path: string): Promise<DiskSpace>;
+}
+
+export interface DiskSpace {
+  readonly free: number;
+  readonly total: number;
 }
 
 const FLAGS = { create: "wx+", change: "r+", read: "r" } as const;
@@ -144,4 +151,9 @@ export const nodeFiles: Files = {
     }),
   list: (path) => guarded(`listing ${path}`, () => readdir(path)),
   exists: async (path) => (await stat(path).catch(() => undefined)) !== undefined,
+  space: (path) =>
+    guarded(`asking for the room at ${path}`, async () => {
+      const { bavail, blocks, bsize } = await statfs(path);
+      return { free: bavail * bsize, total: blocks * bsize };
+    }),
 };

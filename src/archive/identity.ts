@@ -16,8 +16,8 @@ const FILE = "streambank.json";
 /** Makes the folder when it is not there. Throws `store.unavailable`, `store.full`. */
 export function makeDataDir(dataDir: string): void {
   try {
-    mkdirSync(join(dataDir, "active"), { recursive: true });
-    mkdirSync(join(dataDir, "packs"), { recursive: true });
+    for (const folder of ["active", "spool", "packs"])
+      mkdirSync(join(dataDir, folder), { recursive: true });
   } catch (cause) {
     const { message } = storeFault(cause, "").cause as Error;
     throw new Fault("store.unavailable", `the data folder ${dataDir} cannot be used: ${message}`, {

@@ -13,40 +13,60 @@ import { readFragmentList } from "./index/fragment-list.ts";
 import { OpenPack } from "./pack/open-pack.ts";
 import { MAX_HEADER_BYTES, type ParsedPackHeader, parsePackHeader } from "./pack/pack-header.ts";
 import { scanFragments } from "./pack/pack-scan.ts";
+import { localName, objectKey, packIdOf } from "./pack-id.ts";
+import { fileBytes, objectBytes, readSealed } from "./pack/sealed-pack.ts";
+import type { Places } from "./places.ts";
 import type { ObjectStore } from "./store/object-store.ts";
-import { activeName, objectKey, packIdOf } from "./stream-writer.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
 
 export interface RecoveryParts {
+  /** This node's name in the index. */
+  readonly node: string;
   readonly activeDir: string;
   readonly files: Files;
   readonly index: FragmentIndex;
   readonly store: ObjectStore;
+  readonly places: Places;
   readonly log: Logger;
 }
 
 /** Goes through `active/`. Returns the packs that are whole and wait to be sealed. */
 export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
-  const rows = new Map((await parts.index.openPacks()).map((row) => [row.packId, row]));
+  const { index, node, files, activeDir, places } = parts;
+  const rows = new Map((await index.openPacks(node)).map((row) => [row.packId, row]));
   const packs: OpenPack[] = [];
-  for (const name of await parts.files.list(parts.activeDir)) {
+  for (const name of await files.list(activeDir)) {
     const packId = packIdOf(name);
     if (packId === undefined) continue;
     const pack = await recoverFile(parts, packId, rows.get(packId));
     rows.delete(packId);
-    if (pack !== undefined) packs.push(pack);
+    if (pack === undefined) continue;
+    places.set(packId, "active");
+    packs.push(pack);
   }
   for (const row of rows.values()) await settleMoved(parts, row);
   return packs;
 }
 
-/** A row without a file in `active/`: the crash came between the rename and the row. */
-async function settleMoved({ index, store, log }: RecoveryParts, row: PackRow): Promise<void> {
-  if (await store.exists(objectKey(row.packId))) {
-    await index.commit([{ ...row, sealed: true }], []);
+/** An open row without a file in `active/`: the crash came between the move and the row. */
+export async function settleMoved(parts: RecoveryParts, row: PackRow): Promise<void> {
+  const { index, store, files, places, log } = parts;
+  const { packId } = row;
+  const spooled = places.path(packId, "spool");
+  if (await files.exists(spooled)) {
+    const found = await readSealed(await fileBytes(files, spooled));
+    await index.commit({ rows: [{ ...row, ...found.size, sealed: true }] });
+    places.set(packId, "spool");
     return;
   }
-  log.error("recovery.pack-missing", { pack: row.packId, bytes: row.bytes });
+  const bytes = await store.size(objectKey(packId));
+  if (bytes !== undefined) {
+    const found = await readSealed(objectBytes(store, objectKey(packId), bytes));
+    await index.commit({ rows: [{ ...row, ...found.size, sealed: true, archived: true }] });
+    places.set(packId, undefined);
+    return;
+  }
+  log.error("recovery.pack-missing", { pack: packId, bytes: row.bytes });
 }
 
 /** One file of `active/`, ready to be sealed; undefined when nothing in it counts. Throws `store.*`. */
@@ -56,7 +76,7 @@ export async function recoverFile(
   row: PackRow | undefined,
 ): Promise<OpenPack | undefined> {
   const { files, activeDir } = parts;
-  const path = join(activeDir, activeName(packId));
+  const path = join(activeDir, localName(packId));
   const file = await files.open(path, "change");
   try {
     return await settle(parts, { packId, row, path, file });
@@ -80,7 +100,7 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   const stream = packId.split("/")[0] ?? "";
   if (header === undefined || (await index.stream(stream)) === undefined)
     return discard({ ...parts, file, path, row });
-  const known = row === undefined ? [] : readFragmentList(row.fragments, row).fragments;
+  const known = row === undefined ? [] : readFragmentList(listOf(row), row).fragments;
   const whole = await completed(file, header, known);
   if (whole.fragments.length === 0) return discard({ ...parts, file, path, row });
   const identity = { ...header, stream, packId };
@@ -91,9 +111,15 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   await file.truncate(whole.goodLength);
   await file.sync();
   const pack = OpenPack.recovered(file, options, { firstOffset, fragments });
-  await index.commit([pack.row()], [trackSetRow(header.trackSet)]);
+  const rows = [pack.row({ node: parts.node })];
+  await index.commit({ rows, trackSets: [trackSetRow(header.trackSet)] });
   log.info("recovery.pack", { pack: packId, known: known.length, found: fragments.length });
   return pack;
+}
+
+function listOf({ packId, fragments }: PackRow): Uint8Array {
+  if (fragments !== undefined) return fragments;
+  throw new Fault("store.corrupt", `the index has no list of the open pack ${packId}`);
 }
 
 async function headerOf(file: OpenFile): Promise<ParsedPackHeader | undefined> {
