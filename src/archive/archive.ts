@@ -156,7 +156,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async #removeObjects(packIds: readonly string[], store: ObjectStore): Promise<void> {
     const { files, activeDir, index } = this.#parts;
     for (const packId of packIds) {
-      await store.delete(objectKey(packId));
+      await store.delete([objectKey(packId)]);
       await files.remove(join(activeDir, activeName(packId)));
       this.#active.delete(packId);
     }
@@ -241,7 +241,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
         await files.remove(pack.path);
       } else {
         const bytes = await pack.finish();
-        await store.seal(objectKey(packId), pack.path);
+        await store.put(objectKey(packId), pack.path, bytes);
         await index.commit([pack.row(bytes)], [trackSetRow(trackSet)]);
       }
       this.#active.delete(packId);

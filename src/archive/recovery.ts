@@ -42,7 +42,7 @@ export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
 
 /** A row without a file in `active/`: the crash came between the rename and the row. */
 async function settleMoved({ index, store, log }: RecoveryParts, row: PackRow): Promise<void> {
-  if (await store.exists(objectKey(row.packId))) {
+  if ((await store.size(objectKey(row.packId))) !== undefined) {
     await index.commit([{ ...row, sealed: true }], []);
     return;
   }
