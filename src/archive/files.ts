@@ -29,11 +29,21 @@ export interface Files {
   syncDir(path: string): Promise<void>;
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
-  /** Room on the disk of this folder, bytes: what an ordinary user may still write, and all there is. */
-  space(path: string): Promise<DiskSpace>;
+  /** What is in a folder, with its kind; nothing when the folder is not there. */
+  entries(path: string): Promise<readonly FolderEntry[]>;
+  /** Bytes of a file, or undefined when there is no such file. */
+  size(path: string): Promise<number | undefined>;
+  /** Of the file system the path is on. */
+  space(path: string): Promise<Space>;
 }
 
-export interface DiskSpace {
+export interface FolderEntry {
+  readonly name: string;
+  readonly folder: boolean;
+}
+
+/** In bytes; `free` is what an ordinary user may still write. */
+export interface Space {
   readonly free: number;
   readonly total: number;
 }
@@ -45,7 +55,8 @@ export function storeFault(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const full = code === "ENOSPC" || code === "EDQUOT";
-  const missing = code === "ENOENT";
+  // A name through a file, or of a folder, names no file either.
+  const missing = code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR";
   return new Fault(
     full ? "store.full" : missing ? "store.not-found" : "store.unavailable",
     `${what}: ${message}`,
@@ -130,6 +141,13 @@ function after(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
   return rest;
 }
 
+function unlessMissing<T, M>(run: Promise<T>, missing: M): Promise<T | M> {
+  return run.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return missing;
+    throw error;
+  });
+}
+
 /** The machine's own files. */
 export const nodeFiles: Files = {
   open: (path, how) =>
@@ -151,8 +169,18 @@ export const nodeFiles: Files = {
     }),
   list: (path) => guarded(`listing ${path}`, () => readdir(path)),
   exists: async (path) => (await stat(path).catch(() => undefined)) !== undefined,
+  entries: (path) =>
+    guarded(`listing ${path}`, async () => {
+      const found = await unlessMissing(readdir(path, { withFileTypes: true }), []);
+      return found.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+    }),
+  size: (path) =>
+    guarded(`looking at ${path}`, async () => {
+      const found = await unlessMissing(stat(path), undefined);
+      return found?.isFile() ? found.size : undefined;
+    }),
   space: (path) =>
-    guarded(`asking for the room at ${path}`, async () => {
+    guarded(`asking the disk of ${path}`, async () => {
       const { bavail, blocks, bsize } = await statfs(path);
       return { free: bavail * bsize, total: blocks * bsize };
     }),

@@ -5,7 +5,7 @@
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import type { DiskSpace } from "./files.ts";
+import type { Space } from "./files.ts";
 
 export interface SpaceLimits {
   /** Media is not taken with less than this free, bytes. */
@@ -32,7 +32,7 @@ export interface SpaceGateParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: SpaceLimits;
-  space(): Promise<DiskSpace>;
+  space(): Promise<Space>;
   spoolBytes(): number;
   /** Called when it closes and when it opens: the reserve is let go and taken again. */
   changed?(open: boolean): void;
