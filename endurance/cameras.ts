@@ -100,7 +100,14 @@ export class Cameras {
 
   /** Reads every stream back from a server and compares frame by frame. */
   async verify(url: string): Promise<Verdict> {
-    const verdict: Verdict = { frames: 0, missing: 0, doubled: 0, foreign: 0, dropped: 0, order: 0 };
+    const verdict: Verdict = {
+      frames: 0,
+      missing: 0,
+      doubled: 0,
+      foreign: 0,
+      dropped: 0,
+      order: 0,
+    };
     for (const camera of this.#cameras) {
       const got = await archived(url, camera);
       compare(camera.made, got, verdict);

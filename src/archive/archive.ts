@@ -62,12 +62,16 @@ export interface ArchiveOptions {
   readonly store?: ObjectStore;
   /** Default: SQLite in workers. */
   readonly openIndex?: (path: string) => Promise<FragmentIndex>;
+  /** Folder of index and packs where several nodes on one machine share them; the data folder keeps what is this node's. */
+  readonly sharedDir?: string;
   /** The index is shared by several nodes: a fresh data folder is then no surprise. */
   readonly sharedIndex?: boolean;
   /** This node's name where several share an index; "" where there is one. */
   readonly node?: string;
   /** What must still be true of a stream when its rows are committed. */
   readonly fence?: (stream: string) => Fence | undefined;
+  /** See `RecoveryParts`. */
+  readonly mayComplete?: (stream: string) => Promise<Fence | undefined>;
   readonly remoteRead?: RemoteRead;
   readonly events?: StreamEvents;
   /** Replaced by tests that make file operations or commits fail. */
@@ -143,21 +147,24 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
    * `store.locked`, `store.unavailable`, `config.bad` (another folder's index, a newer version), `index.unavailable`.
    */
   static async open(options: ArchiveOptions): Promise<Archive> {
-    const { dataDir, clock, log, files = nodeFiles, node = "" } = options;
-    makeDataDir(dataDir);
+    const { dataDir, clock, log, files = nodeFiles, node = "", sharedDir = dataDir } = options;
+    makeDataDir(dataDir, sharedDir);
     const unlock = lockDataDir(dataDir);
     let index: FragmentIndex | undefined;
     try {
       index = await openIndex({
-        ...{ dataDir, node, shared: options.sharedIndex ?? false },
+        ...{ dataDir, sharedDir, node },
+        shared: options.sharedIndex ?? sharedDir !== dataDir,
         open: options.openIndex ?? SqliteIndex.open,
       });
       index = options.wrapIndex?.(index) ?? index;
-      const store = options.store ?? new FolderStore({ root: join(dataDir, "packs"), files });
+      const store = options.store ?? new FolderStore({ root: join(sharedDir, "packs"), files });
       const [activeDir, spoolDir] = [join(dataDir, "active"), join(dataDir, "spool")];
-      const { remoteRead } = options;
-      const places = new Places({ files, store, activeDir, spoolDir, remoteRead });
-      const parts = { node, activeDir, files, index, store, places, log, clock, unlock };
+      const { remoteRead, mayComplete } = options;
+      const nodeOf = otherNode(index, node);
+      const places = new Places({ files, store, activeDir, spoolDir, remoteRead, nodeOf });
+      const of = { node, index, store, places, mayComplete };
+      const parts = { ...of, activeDir, files, log, clock, unlock };
       const archive = new Archive(parts, options);
       await archive.#start(spoolDir);
       return archive;
@@ -234,6 +241,11 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     return this.#recordings.open(options);
   }
 
+  /** See `Recordings.take`. */
+  takeStream(stream: string, skip: number): Promise<void> {
+    return this.#recordings.take(stream, skip);
+  }
+
   /** Seals and forgets what is kept of a stream: another node records it from now on. Throws `ingest.busy`. */
   async dropStream(stream: string): Promise<void> {
     await this.#recordings.drop(stream);
@@ -266,6 +278,11 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     return this.reader.read(packId, offset, size, signal);
   }
 
+  /** As `read`, for other nodes that ask this one: what only they have is not looked for. */
+  readHere(packId: string, offset: number, size: number): Promise<Uint8Array> {
+    return this.#parts.places.readHere(packId, offset, size);
+  }
+
   extent(stream: string): Promise<StreamExtent | undefined> {
     return this.reader.extent(stream);
   }
@@ -284,6 +301,14 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.index.close();
     this.#parts.unlock();
   }
+}
+
+/** Says which other node has a pack that is not archived. */
+function otherNode(index: FragmentIndex, own: string) {
+  return async (packId: string): Promise<string | undefined> => {
+    const row = await index.pack(packId.split("/")[0] ?? "", packId);
+    return row === undefined || row.archived || row.node === own ? undefined : row.node;
+  };
 }
 
 function range(fromMs: number, toMs: number): TimeRange {

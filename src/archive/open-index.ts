@@ -6,6 +6,8 @@ import type { FragmentIndex } from "./index/fragment-index.ts";
 
 export interface OpenIndexOptions {
   readonly dataDir: string;
+  /** Where an embedded index is. */
+  readonly sharedDir: string;
   readonly node: string;
   readonly shared: boolean;
   open(path: string): Promise<FragmentIndex>;
@@ -13,8 +15,8 @@ export interface OpenIndexOptions {
 
 /** Throws `config.bad`, `index.unavailable`. */
 export async function openIndex(options: OpenIndexOptions): Promise<FragmentIndex> {
-  const { dataDir } = options;
-  const index = await options.open(join(dataDir, "index.sqlite"));
+  const { dataDir, sharedDir } = options;
+  const index = await options.open(join(sharedDir, "index.sqlite"));
   try {
     const onDisk = readIdentity(dataDir);
     const known = await index.meta("uuid", newIdentity());

@@ -11,12 +11,13 @@ import type { ObjectStore } from "./store/object-store.ts";
 
 export type LocalPlace = "active" | "spool";
 
-/** Reads a pack that another node has; undefined when no node has it. */
+/** Reads a pack that is on another node's disk. Throws `store.unavailable` when that node does not answer. */
 export type RemoteRead = (
+  node: string,
   packId: string,
-  range: { offset: number; size: number },
-  signal?: AbortSignal,
-) => Promise<Uint8Array | undefined>;
+  offset: number,
+  size: number,
+) => Promise<Uint8Array>;
 
 export interface PlacesParts {
   readonly files: Files;
@@ -24,6 +25,8 @@ export interface PlacesParts {
   readonly activeDir: string;
   readonly spoolDir: string;
   readonly remoteRead?: RemoteRead | undefined;
+  /** The other node on whose disk a pack is, by the index; undefined: none. */
+  nodeOf(packId: string): Promise<string | undefined>;
 }
 
 export class Places {
@@ -52,7 +55,25 @@ export class Places {
     size: number,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
-    const { files, store, remoteRead } = this.#parts;
+    try {
+      return await this.readHere(packId, offset, size, signal);
+    } catch (error) {
+      const { remoteRead, nodeOf } = this.#parts;
+      const missing = error instanceof Fault && error.code === "store.not-found";
+      const node = missing && remoteRead !== undefined ? await nodeOf(packId) : undefined;
+      if (node === undefined || remoteRead === undefined) throw error;
+      return remoteRead(node, packId, offset, size);
+    }
+  }
+
+  /** From this node's disk or the store, never from another node. */
+  async readHere(
+    packId: string,
+    offset: number,
+    size: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { files, store } = this.#parts;
     const local = (place: LocalPlace) => () =>
       readExactly(files, this.path(packId, place), offset, size);
     const stored = () => store.read(objectKey(packId), offset, size, signal);
@@ -67,14 +88,7 @@ export class Places {
       const bytes = await orMissing(way());
       if (bytes !== undefined) return bytes;
     }
-    const elsewhere = await remoteRead?.(packId, { offset, size }, signal);
-    if (elsewhere !== undefined) return elsewhere;
     throw new Fault("store.not-found", `the pack ${packId} is gone`);
-  }
-
-  /** What this process can read without a network: for readers that would rather skip. */
-  isLocal(packId: string): boolean {
-    return this.#local.has(packId);
   }
 
   /** Removes local files of a pack; fine when there are none. */

@@ -13,9 +13,6 @@ import type { Fence, FragmentIndex } from "./index/fragment-index.ts";
 import type { OpenPack } from "./pack/open-pack.ts";
 import { StreamWriter, type StreamWriterParts } from "./stream-writer.ts";
 
-/** A new owner of a stream goes on so far behind the last number it knows of: an earlier one may have given out more. */
-const TAKEOVER_SKIP = 1_000_000;
-
 type Shared = Pick<
   StreamWriterParts,
   "node" | "activeDir" | "files" | "committer" | "clock" | "log" | "limits" | "gate"
@@ -47,6 +44,8 @@ export class Recordings implements FragmentSink {
   readonly #parts: RecordingsParts;
   /** By stream: those that have been recorded since the start. */
   readonly #taken = new Map<string, Taking>();
+  /** By stream: how far behind the last number the next recording begins. */
+  readonly #skips = new Map<string, number>();
   /** By session. */
   readonly #told = new Map<string, (stored: readonly StoredFragment[]) => void>();
 
@@ -95,6 +94,15 @@ export class Recordings implements FragmentSink {
     return this.#told.size > 0;
   }
 
+  /**
+   * The stream has come from another node: its numbers go on `skip` behind the last that the index knows, because that node
+   * may have given out more. Throws `ingest.busy`.
+   */
+  async take(stream: string, skip: number): Promise<void> {
+    await this.drop(stream);
+    this.#skips.set(stream, skip);
+  }
+
   /** Decides what waits, gives the stream's pack away to be sealed, and forgets the stream. Throws `ingest.busy`. */
   async drop(stream: string): Promise<void> {
     const writer = this.#taken.get(stream)?.writer;
@@ -118,7 +126,7 @@ export class Recordings implements FragmentSink {
     const stream = info.name;
     const known = this.#taken.get(stream);
     if (known !== undefined) return known;
-    const { index, lookup, fence } = this.#parts;
+    const { index, lookup } = this.#parts;
     const [lastSequence, extent] = await Promise.all([
       index.lastSequence(stream),
       index.extent(stream),
@@ -131,7 +139,8 @@ export class Recordings implements FragmentSink {
         ? undefined
         : { endUs: extent.producedEndUs, receivedMs: extent.receivedLastMs };
     const gaps = new GapRecorder(stream, before);
-    const skip = fence(stream) === undefined ? 0 : TAKEOVER_SKIP;
+    const skip = this.#skips.get(stream) ?? 0;
+    this.#skips.delete(stream);
     const made = {
       writer: this.#writer(info, lastSequence + skip, gaps),
       duplicates: new Duplicates(lookup(stream), before?.endUs ?? Number.NEGATIVE_INFINITY),

@@ -8,13 +8,13 @@ import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { StoredFragment } from "../fragment/fragment.ts";
 import type { Files, OpenFile } from "./files.ts";
-import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
+import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { readFragmentList } from "./index/fragment-list.ts";
 import { OpenPack } from "./pack/open-pack.ts";
 import { MAX_HEADER_BYTES, type ParsedPackHeader, parsePackHeader } from "./pack/pack-header.ts";
 import { scanFragments } from "./pack/pack-scan.ts";
-import { localName, objectKey, packIdOf } from "./pack-id.ts";
 import { fileBytes, objectBytes, readSealed } from "./pack/sealed-pack.ts";
+import { localName, objectKey, packIdOf } from "./pack-id.ts";
 import type { Places } from "./places.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
@@ -28,6 +28,11 @@ export interface RecoveryParts {
   readonly store: ObjectStore;
   readonly places: Places;
   readonly log: Logger;
+  /**
+   * Where several nodes share an index: the fence under which what no row names may be kept, or undefined when another
+   * node has recorded the stream since. Without it, everything that is whole is kept.
+   */
+  readonly mayComplete?: ((stream: string) => Promise<Fence | undefined>) | undefined;
 }
 
 /** Goes through `active/`. Returns the packs that are whole and wait to be sealed. */
@@ -101,7 +106,9 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   if (header === undefined || (await index.stream(stream)) === undefined)
     return discard({ ...parts, file, path, row });
   const known = row === undefined ? [] : readFragmentList(listOf(row), row).fragments;
-  const whole = await completed(file, header, known);
+  const fence = await parts.mayComplete?.(stream);
+  const foreign = parts.mayComplete !== undefined && fence === undefined;
+  const whole = foreign ? cutToRow(header, known) : await completed(file, header, known);
   if (whole.fragments.length === 0) return discard({ ...parts, file, path, row });
   const identity = { ...header, stream, packId };
   const setId = trackSetId(header.trackSet);
@@ -112,7 +119,8 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   await file.sync();
   const pack = OpenPack.recovered(file, options, { firstOffset, fragments });
   const rows = [pack.row({ node: parts.node })];
-  await index.commit({ rows, trackSets: [trackSetRow(header.trackSet)] });
+  const fences = fence === undefined ? [] : [fence];
+  await index.commit({ rows, trackSets: [trackSetRow(header.trackSet)], fences });
   log.info("recovery.pack", { pack: packId, known: known.length, found: fragments.length });
   return pack;
 }
@@ -131,6 +139,13 @@ async function headerOf(file: OpenFile): Promise<ParsedPackHeader | undefined> {
     if (error instanceof Fault && error.code === "store.corrupt") return undefined;
     throw error;
   }
+}
+
+/** Another node goes on with the stream: what no row names was acked to nobody, and has been sent to that node. */
+function cutToRow(header: ParsedPackHeader, known: readonly StoredFragment[]) {
+  const last = known.at(-1);
+  const goodLength = last === undefined ? header.firstOffset : last.offset + last.size;
+  return { fragments: [...known], goodLength };
 }
 
 /** The known fragments and those that are whole behind them. */

@@ -15,7 +15,12 @@ export class Reserve {
   readonly #log: Logger;
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ files, path, bytes, log }: { files: Files; path: string; bytes: number; log: Logger }) {
+  constructor({
+    files,
+    path,
+    bytes,
+    log,
+  }: { files: Files; path: string; bytes: number; log: Logger }) {
     this.#files = files;
     this.#path = path;
     this.#bytes = bytes;

@@ -11,7 +11,7 @@ import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import type { OpenPack, SealedSize } from "./pack/open-pack.ts";
 import { objectKey } from "./pack-id.ts";
 import type { Places } from "./places.ts";
-import { recoverFile, settleMoved } from "./recovery.ts";
+import { type RecoveryParts, recoverFile, settleMoved } from "./recovery.ts";
 import { type BackOffLimits, backOffMs } from "./retry.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import { trackSetRow } from "./track-sets.ts";
@@ -26,6 +26,7 @@ export interface SealerParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly backOff: BackOffLimits;
+  readonly mayComplete?: RecoveryParts["mayComplete"];
   /** Durable in the object store, and the index says so. */
   archived(row: PackRow): void;
   /** In the spool, on its way to a remote store. */

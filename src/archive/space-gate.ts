@@ -168,9 +168,13 @@ export class SpaceGate {
     const wasOpen = this.#reason === undefined;
     const slack = wasOpen ? 1 : 1.1;
     if (maxSpoolBytes > 0 && spool * slack > maxSpoolBytes)
-      this.#close(`the spool is full: ${spool} of ${maxSpoolBytes} bytes wait for the object store`);
+      this.#close(
+        `the spool is full: ${spool} of ${maxSpoolBytes} bytes wait for the object store`,
+      );
     else if (this.#free !== undefined && this.#free < this.#stopBytes * slack)
-      this.#close(`only ${this.#free} bytes are free on the disk, ${Math.ceil(this.#stopBytes)} are needed`);
+      this.#close(
+        `only ${this.#free} bytes are free on the disk, ${Math.ceil(this.#stopBytes)} are needed`,
+      );
     else this.#open();
   }
 

@@ -250,7 +250,11 @@ export class StreamWriter {
     const { code, message } = fault;
     if (code === "store.full") this.#parts.gate.full();
     const cause = code === "store.full" ? "disk-full" : "error";
-    this.#parts.gaps.failed({ cause, detail: `${code}: ${message}`, atMs: this.#parts.clock.now() });
+    this.#parts.gaps.failed({
+      cause,
+      detail: `${code}: ${message}`,
+      atMs: this.#parts.clock.now(),
+    });
     this.#parts.log.error("archive.not-stored", { code, message });
     for (const waiting of batch) {
       this.pendingBytes -= waiting.fragment.blocks.length;

@@ -179,7 +179,8 @@ export class Uploads {
   #failed(fault: Fault, packId: string): void {
     const { code, message } = fault;
     // Once per outage, not once per attempt.
-    if (this.#fault?.code !== code) this.#parts.log.error("upload.failed", { pack: packId, code, message });
+    if (this.#fault?.code !== code)
+      this.#parts.log.error("upload.failed", { pack: packId, code, message });
     this.#fault = fault;
     if (this.#closed || this.#waiting) return;
     this.#waiting = true;

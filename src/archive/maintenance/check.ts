@@ -94,7 +94,12 @@ class Check {
       for (const { key } of page) {
         const stream = key.split("/")[0] ?? "";
         if (!known.has(stream))
-          await this.#report({ stream, name: key, problem: "unknown", why: "its stream is not there" });
+          await this.#report({
+            stream,
+            name: key,
+            problem: "unknown",
+            why: "its stream is not there",
+          });
       }
   }
 
@@ -184,11 +189,7 @@ class Check {
   }
 }
 
-function difference(
-  row: PackRow,
-  bytes: number,
-  list: Uint8Array | undefined,
-): string | undefined {
+function difference(row: PackRow, bytes: number, list: Uint8Array | undefined): string | undefined {
   if (row.archived && row.bytes !== bytes) return `${bytes} bytes, the index says ${row.bytes}`;
   if (!row.archived) return "in the store, the index says it is not";
   if (list === undefined || row.fragments === undefined) return undefined;

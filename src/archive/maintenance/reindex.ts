@@ -76,9 +76,12 @@ class Reindex {
           const packId = packIdOfKey(key);
           if (packId === undefined) return this.#refuse(key, "not the name of a pack");
           const place = { node, archived: true };
-          return this.#guarded(key, () => rebuildRow(packId, objectBytes(store, key, bytes), place));
+          return this.#guarded(key, () =>
+            rebuildRow(packId, objectBytes(store, key, bytes), place),
+          );
         });
-        for (const pack of await Promise.all(reading)) if (pack !== undefined) await this.#add(pack);
+        for (const pack of await Promise.all(reading))
+          if (pack !== undefined) await this.#add(pack);
       }
     }
   }
@@ -162,7 +165,11 @@ class Reindex {
   /** The stream was made from its first pack's settings; its newest pack's are the ones that count. */
   async #settle(stream: string, settings: string | undefined): Promise<void> {
     const { index, clock } = this.#parts;
-    const { retentionHours, retentionBytes, mediaType, version } = streamOf(stream, settings, clock);
+    const { retentionHours, retentionBytes, mediaType, version } = streamOf(
+      stream,
+      settings,
+      clock,
+    );
     await index.updateStream(stream, {
       ...{ retentionHours, retentionBytes, version },
       ...(mediaType === undefined ? {} : { mediaType }),

@@ -90,17 +90,21 @@ suite("a sealed pack", () => {
     await assert.rejects(rebuildRow(other, bytes, place), { code: "store.corrupt" });
   });
 
-  test("opens without a complaint in ffprobe and mkvtoolnix", needs("ffmpeg", "mkvtoolnix"), async () => {
-    using dir = tempDir("sealed");
-    const { path } = await sealedPack(dir.path, 5);
-    const probe = await run("ffprobe", ["-v", "warning", "-show_streams", "-of", "json", path]);
-    // The frames are not VP8, and the decoder says so; of the file there is nothing to say.
-    assert.doesNotMatch(probe.stderr, /matroska|EBML/i);
-    assert.equal(JSON.parse(probe.stdout).streams.length, 1);
-    const identified = await run("mkvmerge", ["-J", path]);
-    const { errors, warnings, attachments } = JSON.parse(identified.stdout);
-    assert.deepEqual([errors, warnings, attachments], [[], [], []]);
-  });
+  test(
+    "opens without a complaint in ffprobe and mkvtoolnix",
+    needs("ffmpeg", "mkvtoolnix"),
+    async () => {
+      using dir = tempDir("sealed");
+      const { path } = await sealedPack(dir.path, 5);
+      const probe = await run("ffprobe", ["-v", "warning", "-show_streams", "-of", "json", path]);
+      // The frames are not VP8, and the decoder says so; of the file there is nothing to say.
+      assert.doesNotMatch(probe.stderr, /matroska|EBML/i);
+      assert.equal(JSON.parse(probe.stdout).streams.length, 1);
+      const identified = await run("mkvmerge", ["-J", path]);
+      const { errors, warnings, attachments } = JSON.parse(identified.stdout);
+      assert.deepEqual([errors, warnings, attachments], [[], [], []]);
+    },
+  );
 });
 
 /** Bytes as hex: a Buffer and a Uint8Array of the same bytes are the same. */

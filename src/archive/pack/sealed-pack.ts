@@ -1,8 +1,8 @@
 /** A sealed pack read from its two ends: what it is, and its fragment list. Media is read only where there is no footer. */
 import { Fault } from "../../base/errors.ts";
 import type { Files } from "../files.ts";
-import type { ObjectStore } from "../store/object-store.ts";
 import { readExactly } from "../store/folder-store.ts";
+import type { ObjectStore } from "../store/object-store.ts";
 import type { SealedSize } from "./open-pack.ts";
 import { type ReadFooter, readFooter } from "./pack-footer.ts";
 import {
@@ -48,7 +48,8 @@ export async function readSealed(pack: PackBytes): Promise<SealedPack> {
   const [header, start] = await headerOf(pack);
   const at = footerOffset(start);
   if (at === undefined) return { header, footer: undefined, size: sizeOf(bytes, undefined) };
-  if (at >= bytes) throw new Fault("store.corrupt", `${header.packId} ends before its footer`, { at });
+  if (at >= bytes)
+    throw new Fault("store.corrupt", `${header.packId} ends before its footer`, { at });
   const footer = readFooter(await pack.read(at, bytes - at), at);
   return { header, footer, size: sizeOf(bytes, footer) };
 }
