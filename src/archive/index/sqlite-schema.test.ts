@@ -56,7 +56,7 @@ function oldIndex(path: string): void {
 }
 
 function packIdOf(i: number): string {
-  return `cam/1970/01/01/${String(i * 30 + 1).padStart(12, "0")}-1z141z${i}`;
+  return `cam/1970/01/01/${String(i * 30 + 1).padStart(12, "0")}-1z141${i}`;
 }
 
 function totalsOf(packs: number): Uint8Array {
