@@ -38,7 +38,7 @@ import { Reserve } from "./reserve.ts";
 import { BACK_OFF, type BackOffLimits } from "./retry.ts";
 import { Sealer } from "./sealer.ts";
 import { SPACE_LIMITS, SpaceGate, type SpaceLimits } from "./space-gate.ts";
-import { recoverSpool } from "./spool.ts";
+import { clearSpool, findSpool } from "./spool.ts";
 import { FolderStore } from "./store/folder-store.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import { newStream } from "./stream-info.ts";
@@ -179,8 +179,9 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     for (const pack of await recoverAll(this.#parts)) this.#sealer.seal(pack);
     this.#reserve.hold();
     await this.gate.start();
-    // The spool may be long: it is read where it is found, and counted behind the start.
-    this.#spool = recoverSpool({ ...this.#parts, spoolDir }).then(async () => {
+    const spooled = await findSpool(this.#parts, spoolDir);
+    // The spool may be long: it is looked through and counted behind the start.
+    this.#spool = clearSpool(this.#parts, spooled).then(async () => {
       await this.uploads.state();
       this.uploads.wake();
     });
@@ -285,6 +286,13 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   extent(stream: string): Promise<StreamExtent | undefined> {
     return this.reader.extent(stream);
+  }
+
+  /** Resolves when all that was given away to be sealed or sent has been tried. */
+  async settled(): Promise<void> {
+    await this.#spool;
+    await this.#sealer.idle();
+    await this.uploads.idle();
   }
 
   /** Decides and seals everything, then lets the folder go. What waits in the spool is sent after the next start. */

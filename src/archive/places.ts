@@ -3,7 +3,7 @@
  * A pack moves between the look and the read, so every place is tried before it is said to be gone.
  */
 import { join } from "node:path";
-import { Fault } from "../base/errors.ts";
+import { Fault, type FaultCode } from "../base/errors.ts";
 import type { Files } from "./files.ts";
 import { localName, objectKey } from "./pack-id.ts";
 import { readExactly } from "./store/folder-store.ts";
@@ -84,10 +84,14 @@ export class Places {
         : place === "spool"
           ? [local("spool"), stored]
           : [stored, local("active"), local("spool"), stored];
+    let away: Fault | undefined;
     for (const way of ways) {
-      const bytes = await orMissing(way());
-      if (bytes !== undefined) return bytes;
+      const bytes = await orGone(way());
+      if (!(bytes instanceof Fault)) return bytes;
+      // A store that does not answer says nothing about what is here.
+      if (bytes.code === "store.unavailable") away ??= bytes;
     }
+    if (away !== undefined) throw away;
     throw new Fault("store.not-found", `the pack ${packId} is gone`);
   }
 
@@ -99,11 +103,14 @@ export class Places {
   }
 }
 
-async function orMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+async function orGone<T>(reading: Promise<T>): Promise<T | Fault> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof Fault && error.code === "store.not-found") return undefined;
+    if (error instanceof Fault && GONE.has(error.code)) return error;
     throw error;
   }
 }
+
+/** Not here; it may be somewhere else. */
+const GONE: ReadonlySet<FaultCode> = new Set(["store.not-found", "store.unavailable"]);

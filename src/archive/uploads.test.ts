@@ -32,7 +32,8 @@ async function record(archive: Archive, count: number, told: StoredFragment[] = 
   for (let i = 0; i < count; i++) {
     const number = recording.nextNumber();
     const startMs = START_MS + number.sequence * 2000;
-    const fragment = aFragment({ number, startMs, bytes: FRAGMENT_BYTES });
+    const session = `s${count}`;
+    const fragment = aFragment({ number, startMs, bytes: FRAGMENT_BYTES, session });
     sent.push(fragment);
     await recording.append(fragment);
   }
@@ -49,7 +50,7 @@ async function assertAll(archive: Archive, sent: readonly SealedFragment[]): Pro
 /** Lets sealing and what it started come to rest. */
 async function rest(archive: Archive): Promise<void> {
   await archive.dropStream("cam");
-  await archive.uploads.idle();
+  await archive.settled();
 }
 
 suite("packs on their way to a remote store", () => {
@@ -59,9 +60,9 @@ suite("packs on their way to a remote store", () => {
     const archive = await open(dir.path, store);
     await archive.create({ name: "cam", retentionHours: 24 });
     const told: StoredFragment[] = [];
-    const { sent, recording } = await record(archive, 12, told);
-    await archive.uploads.idle();
-    assert.ok(told.length > 0 && told.length < 12, `${told.length} told while it goes on`);
+    const { sent, recording } = await record(archive, 13, told);
+    await archive.settled();
+    assert.ok(told.length > 0 && told.length < 13, `${told.length} told while it goes on`);
     await recording.close();
     await rest(archive);
     assert.ok(store.objects.size >= 3);
@@ -112,9 +113,10 @@ suite("packs on their way to a remote store", () => {
     const store = new FarStore();
     store.down = true;
     const clock = new FakeClock(START_MS);
-    const archive = await open(dir.path, store, { clock, space: { maxSpoolBytes: 5000 } });
+    const archive = await open(dir.path, store, { clock, space: { maxSpoolBytes: 5000, patienceMs: 600_000 } });
     await archive.create({ name: "cam", retentionHours: 24 });
     const { sent, recording } = await record(archive, 12);
+    await archive.settled();
     const look = async () => {
       clock.advance(1000);
       await archive.gate.check();
