@@ -127,6 +127,16 @@ suite("EncryptedStore", () => {
     await assert.rejects(store.size("cam/old.mkv"), corrupt);
   });
 
+  test("a store that was away at the start is looked at before the first object", async (t) => {
+    const { inner, put } = await open(t);
+    await put(KEY, BYTES);
+    await (await open(t, inner)).store.probe();
+    const clear = new MemoryStore();
+    clear.objects.set("cam/old.mkv", Buffer.from("plain"));
+    await assert.rejects((await open(t, clear)).put(KEY, BYTES), { code: "config.bad" });
+    assert.deepEqual([...clear.objects.keys()], ["cam/old.mkv"]);
+  });
+
   test("a stream whose key was erased is gone, its objects with it; others stay", async (t) => {
     const { store, inner, put } = await open(t);
     await put(KEY, BYTES);

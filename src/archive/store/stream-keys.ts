@@ -11,7 +11,8 @@ const FORMAT = 1;
 const TAG_BYTES = 16;
 /** Longer names do not fit into a file name with `.json` behind. */
 const LONG_NAME = 200;
-const MASTER_OBJECT = "encryption.json";
+/** Says that a store is encrypted, and by which master key. */
+export const MASTER_OBJECT = "encryption.json";
 
 export interface StreamKeysOptions {
   readonly store: ObjectStore;
@@ -31,6 +32,7 @@ export class StreamKeys {
   readonly #making = new Map<string, Promise<DataKey>>();
   /** Rises with every erased key: what was loaded before is not remembered after. */
   #erasures = 0;
+  #checked = false;
 
   constructor({ store, masterKey, putText }: StreamKeysOptions) {
     this.#store = store;
@@ -42,9 +44,20 @@ export class StreamKeys {
 
   /** Throws `config.bad`: objects were put with another master key, or without encryption. */
   async check(): Promise<void> {
+    if (!(await this.#hasMaster())) await this.#claim();
+    this.#checked = true;
+  }
+
+  async #hasMaster(): Promise<boolean> {
     const found = await this.#readJson(MASTER_OBJECT);
-    if (found !== undefined) return this.#checkMaster(found, MASTER_OBJECT);
+    if (found !== undefined) this.#checkMaster(found, MASTER_OBJECT);
+    return found !== undefined;
+  }
+
+  async #claim(): Promise<void> {
     const { value: page } = await this.#store.list("")[Symbol.asyncIterator]().next();
+    // Another node may have come first, and gone on.
+    if (page !== undefined && (await this.#hasMaster())) return;
     if (page !== undefined)
       throw new Fault(
         "config.bad",
@@ -78,6 +91,8 @@ export class StreamKeys {
   async #make(stream: string): Promise<DataKey> {
     const known = await this.#load(stream);
     if (known !== undefined) return known;
+    // The store was away at the start: it is looked at before the first object.
+    if (!this.#checked) await this.check();
     const made = { id: randomBytes(KEY_ID_BYTES), secret: randomBytes(32) };
     try {
       await this.#putText(keyObject(stream), this.#wrap(stream, made));
