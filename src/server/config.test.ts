@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { readConfig } from "./config.ts";
+import { readConfig, settings } from "./config.ts";
 
 function withFile(text: string, run: (path: string) => void): void {
   const dir = mkdtempSync(join(tmpdir(), "streambank-config-"));
@@ -109,5 +109,59 @@ suite("readConfig", () => {
           },
         );
       });
+  });
+
+  test("keeps packs in a folder unless it is told of a bucket", () => {
+    const config = readConfig({ flags: {}, env: {} });
+    assert.equal(config.store, "folder");
+    assert.equal(config.spoolMaxGb, 0);
+    assert.equal(config.encryptionKeyFile, undefined);
+    const flags = {
+      store: "s3",
+      "s3-endpoint": "http://h:1",
+      "s3-bucket": "b",
+      "s3-sse": "AES256",
+    };
+    const s3 = readConfig({ flags, env: { STREAMBANK_S3_PREFIX: "here/" } });
+    assert.equal(s3.s3Endpoint, "http://h:1");
+    assert.equal(s3.s3Prefix, "here/");
+    assert.equal(s3.s3Sse, "AES256");
+    assert.equal(s3.s3Region, "us-east-1");
+  });
+
+  test("refuses half a bucket, and a bucket nobody uses", () => {
+    const endpoint = { "s3-endpoint": "http://h:1" };
+    for (const flags of [{ store: "s3" }, { store: "s3", ...endpoint }, endpoint, { store: "gcs" }])
+      assert.throws(() => readConfig({ flags, env: {} }), { code: "config.bad" });
+    for (const sse of ["aws:kms", ""])
+      assert.throws(() => readConfig({ flags: { "s3-sse": sse }, env: {} }), {
+        code: "config.bad",
+      });
+  });
+
+  test("takes the bucket's keys from the environment, and does not print them", () => {
+    const env = { STREAMBANK_S3_ACCESS_KEY: "who", STREAMBANK_S3_SECRET_KEY: "hunter2" };
+    const config = readConfig({ flags: {}, env });
+    assert.deepEqual(config.s3Keys(), { access: "who", secret: "hunter2" });
+    assert.doesNotMatch(JSON.stringify(config), /hunter2/);
+    withFile('{"s3SecretKey": "hunter2"}', (path) => {
+      assert.throws(() => readConfig({ flags: { config: path }, env: {} }), { code: "config.bad" });
+    });
+  });
+
+  test("has a line in the reference for every setting, with its flag, variable and default", () => {
+    const page = readFileSync(
+      join(import.meta.dirname, "../../docs/reference/settings.md"),
+      "utf8",
+    );
+    for (const [key, { env, flag, fallback }] of Object.entries(settings)) {
+      const line = page
+        .split("\n")
+        .find((one) => one.startsWith("|") && one.includes(`\`${key}\``));
+      assert.ok(line !== undefined, `no line of ${key}`);
+      for (const part of [`\`--${flag}\``, `\`${env}\``]) assert.ok(line.includes(part), part);
+      const cell = line.split("|")[4]?.trim();
+      assert.equal(cell, fallback === undefined ? "" : `\`${fallback}\``, key);
+    }
   });
 });

@@ -29,6 +29,28 @@ export interface Config {
   /** Hours kept for streams created on first push. */
   readonly defaultRetentionHours: number;
   readonly logLevel: "info" | "warn" | "error" | "silent";
+  /** Where finished packs go: a folder below `dataDir`, or a bucket. */
+  readonly store: "folder" | "s3";
+  /** `http://host:port` or `https://host`. With `s3Bucket` when the store is `s3`, not else. */
+  readonly s3Endpoint: string | undefined;
+  readonly s3Bucket: string | undefined;
+  /** Where in the bucket, with a slash at its end. */
+  readonly s3Prefix: string;
+  readonly s3Region: string;
+  /** Files with one key each; undefined: from the environment. */
+  readonly s3AccessKeyFile: string | undefined;
+  readonly s3SecretKeyFile: string | undefined;
+  /** Asks the bucket to encrypt with keys of its own. */
+  readonly s3Sse: "off" | "AES256";
+  /** The keys of the environment. A function, so that settings can be printed. */
+  readonly s3Keys: () => {
+    readonly access: string | undefined;
+    readonly secret: string | undefined;
+  };
+  /** File with the key everything is encrypted with before it goes to the store; undefined: nothing is. */
+  readonly encryptionKeyFile: string | undefined;
+  /** Most GB (10^9 bytes) of packs that wait for the store; 0: as many as the disk takes. */
+  readonly spoolMaxGb: number;
   /** Cameras the server pulls. From the configuration file alone: an address has a password in it. */
   readonly sources: readonly SourceConfig[];
 }
@@ -73,7 +95,56 @@ export const settings = {
     fallback: "warn",
     read: oneOf("info", "warn", "error", "silent"),
   },
-} as const satisfies Record<Exclude<keyof Config, "sources">, Setting>;
+  store: {
+    env: "STREAMBANK_STORE",
+    flag: "store",
+    fallback: "folder",
+    read: oneOf("folder", "s3"),
+  },
+  s3Endpoint: {
+    env: "STREAMBANK_S3_ENDPOINT",
+    flag: "s3-endpoint",
+    fallback: undefined,
+    read: optional,
+  },
+  s3Bucket: { env: "STREAMBANK_S3_BUCKET", flag: "s3-bucket", fallback: undefined, read: optional },
+  s3Prefix: { env: "STREAMBANK_S3_PREFIX", flag: "s3-prefix", fallback: "streambank/", read: text },
+  s3Region: { env: "STREAMBANK_S3_REGION", flag: "s3-region", fallback: "us-east-1", read: text },
+  s3AccessKeyFile: {
+    env: "STREAMBANK_S3_ACCESS_KEY_FILE",
+    flag: "s3-access-key-file",
+    fallback: undefined,
+    read: optional,
+  },
+  s3SecretKeyFile: {
+    env: "STREAMBANK_S3_SECRET_KEY_FILE",
+    flag: "s3-secret-key-file",
+    fallback: undefined,
+    read: optional,
+  },
+  s3Sse: {
+    env: "STREAMBANK_S3_SSE",
+    flag: "s3-sse",
+    fallback: "off",
+    read: oneOf("off", "AES256"),
+  },
+  encryptionKeyFile: {
+    env: "STREAMBANK_ENCRYPTION_KEY_FILE",
+    flag: "encryption-key-file",
+    fallback: undefined,
+    read: optional,
+  },
+  spoolMaxGb: {
+    env: "STREAMBANK_SPOOL_MAX_GB",
+    flag: "spool-max-gb",
+    fallback: 0,
+    read: gigabytes,
+  },
+} as const satisfies Record<Exclude<keyof Config, "sources" | "s3Keys">, Setting>;
+
+/** Secrets have no flag, because everybody on the machine sees flags, and no key in the file. */
+const S3_ACCESS_KEY = "STREAMBANK_S3_ACCESS_KEY";
+const S3_SECRET_KEY = "STREAMBANK_S3_SECRET_KEY";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -93,17 +164,27 @@ export function readConfig({ flags, env }: ConfigSources): Config {
     return [key, setting.read(value, key)];
   });
   const sources = readSources(file.sources ?? {}, "sources");
-  const config = Object.freeze({ ...Object.fromEntries(entries), sources }) as Config;
+  const s3Keys = () => ({ access: env[S3_ACCESS_KEY], secret: env[S3_SECRET_KEY] });
+  const config = Object.freeze({ ...Object.fromEntries(entries), sources, s3Keys }) as Config;
   if (config.auth === "on")
     throw new Fault("config.bad", "auth: this version has no authentication yet; use --auth off");
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new Fault("config.bad", "tlsCert and tlsKey: both or none");
+  checkStore(config);
   return config;
+}
+
+function checkStore({ store, s3Endpoint, s3Bucket }: Config): void {
+  const given = [s3Endpoint, s3Bucket].filter((one) => one !== undefined).length;
+  if (store === "s3" && given < 2)
+    throw new Fault("config.bad", "store: s3 needs s3Endpoint and s3Bucket");
+  if (store === "folder" && given > 0)
+    throw new Fault("config.bad", "s3Endpoint, s3Bucket: for --store s3, which is not set");
 }
 
 function refuseUnknown(env: ConfigSources["env"]): void {
   const known = new Set<string>(Object.values(settings).map((s) => s.env));
-  known.add("STREAMBANK_CONFIG");
+  for (const name of ["STREAMBANK_CONFIG", S3_ACCESS_KEY, S3_SECRET_KEY]) known.add(name);
   const unknown = Object.keys(env).filter((n) => n.startsWith("STREAMBANK_") && !known.has(n));
   if (unknown.length > 0)
     throw new Fault("config.bad", `unknown settings in the environment: ${unknown.join(", ")}`);
@@ -163,6 +244,10 @@ function port(value: unknown, name: string): number {
 
 function hours(value: unknown, name: string): number {
   return whole(value, name, 87_600);
+}
+
+function gigabytes(value: unknown, name: string): number {
+  return whole(value, name, 1_000_000);
 }
 
 function bool(value: unknown, name: string): boolean {

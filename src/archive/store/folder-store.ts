@@ -7,6 +7,8 @@ import { checkObjectKey, isObjectKey } from "./object-key.ts";
 import type { ObjectStore, StoredObject } from "./object-store.ts";
 
 const PAGE = 500;
+/** Files removed at the same time. */
+const AT_ONCE = 8;
 
 export class FolderStore implements ObjectStore {
   readonly name: string;
@@ -74,7 +76,9 @@ export class FolderStore implements ObjectStore {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) await this.#files.remove(this.#path(key));
+    const paths = keys.map((key) => this.#path(key));
+    for (let i = 0; i < paths.length; i += AT_ONCE)
+      await Promise.all(paths.slice(i, i + AT_ONCE).map((path) => this.#files.remove(path)));
   }
 
   async *list(prefix: string): AsyncGenerator<readonly StoredObject[]> {
