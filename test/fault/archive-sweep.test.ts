@@ -1,135 +1,214 @@
 /**
- * P1 and P2 by force: every file operation and every index call of a recording fails in turn, once
- * having done nothing and once having done its work without saying so. After each, a fresh start must
- * find every fragment whose append resolved, byte for byte, and every other one wholly or not at all.
+ * P1 to P4 by force: every file operation, every index call and every request to the object store of a recording, of its
+ * way to the store and of a removal fails in turn, once having done nothing and once having done its work without saying so.
+ * After each, a fresh start must find every fragment whose append resolved, byte for byte, and every other one wholly or not
+ * at all; everything gets to the store; what was removed is gone whole, with an audit row and a gap.
  */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { type Files, nodeFiles, type OpenFile } from "../../src/archive/files.ts";
-import { Fault } from "../../src/base/errors.ts";
+import type { Archive, ArchiveOptions } from "../../src/archive/archive.ts";
+import { type Files, nodeFiles } from "../../src/archive/files.ts";
+import type { FragmentIndex } from "../../src/archive/index/fragment-index.ts";
+import { checkArchive, type Finding } from "../../src/archive/maintenance/check.ts";
+import { objectKey } from "../../src/archive/pack-id.ts";
+import type { ObjectStore } from "../../src/archive/store/object-store.ts";
+import { realClock } from "../../src/base/clock.ts";
+import { millis } from "../../src/base/units.ts";
 import type { SealedFragment } from "../../src/fragment/fragment.ts";
 import { allFragments, assertSame, openArchive, openDirectIndex } from "../support/archives.ts";
+import { type Effect, failing, type Plan } from "../support/failing.ts";
+import { FarStore } from "../support/far-store.ts";
 import { aFragment, aTrackSet, START_MS } from "../support/fragments.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
-type Effect = "lost" | "done";
+const FILES_CALLS = new Set(["open", "rename", "makeDir", "syncDir", "exists", "size"]);
+const INDEX_CALLS = new Set(["commit", "archived", "unarchived", "remove", "forgetGarbage"]);
+const STORE_CALLS = new Set(["put", "size", "delete"]);
 
-/** Counts calls; the n-th fails, and with `persistent` every one after it too. */
-interface Plan {
-  calls: number;
-  readonly failAt: number;
-  readonly effect: Effect;
-  readonly persistent: boolean;
+/** What one archive of the sweep stands on; made anew for every step. */
+export interface World {
+  /** Undefined: the folder of the archive. */
+  readonly store: ObjectStore | undefined;
+  openIndex(path: string): Promise<FragmentIndex>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
-function failing<T extends object>(target: T, plan: Plan, names?: ReadonlySet<string>): T {
-  return new Proxy(target, {
+export interface WorldKind {
+  readonly name: string;
+  make(): Promise<World>;
+  /** Every so many steps only: the others are failed in other worlds. */
+  readonly stride: number;
+}
+
+function optionsOf(world: World): Partial<ArchiveOptions> {
+  return {
+    openIndex: (path) => world.openIndex(path),
+    ...(world.store === undefined ? {} : { store: keptOpen(world.store) }),
+    ...{ indexPatienceMs: 0, reserveBytes: 0, backOff: { firstMs: 1, maxMs: 2 } },
+    space: { minFreeBytes: 0, headroomMs: 0, patienceMs: 0, checkMs: 5 },
+  };
+}
+
+/** Several archives use it one after the other. */
+function keptOpen(store: ObjectStore): ObjectStore {
+  return new Proxy(store, {
     get(object, name) {
+      if (name === "close") return async () => {};
       const value = Reflect.get(object, name);
-      if (typeof value !== "function") return value;
-      if (names !== undefined && !names.has(String(name))) return value.bind(object);
-      return async (...args: readonly unknown[]) => {
-        plan.calls++;
-        const fails = plan.calls === plan.failAt || (plan.persistent && plan.calls > plan.failAt);
-        if (!fails) return wrapFile(await value.apply(object, args), plan);
-        if (plan.effect === "done") {
-          const result = await value.apply(object, args);
-          if (isFile(result)) await result.close();
-        }
-        throw new Fault("store.unavailable", `call ${plan.calls} (${String(name)}) failed by plan`);
-      };
+      return typeof value === "function" ? value.bind(object) : value;
     },
   });
 }
 
-const FILE_CALLS = new Set(["write", "sync", "truncate"]);
-
-function isFile(value: unknown): value is OpenFile {
-  return typeof value === "object" && value !== null && "truncate" in value && "write" in value;
+interface Told {
+  readonly acked: SealedFragment[];
+  readonly sent: SealedFragment[];
+  /** The removal of the first pack said that it was done. */
+  removed: boolean;
 }
 
-function wrapFile(value: unknown, plan: Plan): unknown {
-  return isFile(value) ? failing(value, plan, FILE_CALLS) : value;
-}
-
-const FILES_CALLS = new Set(["open", "rename", "makeDir", "syncDir", "exists"]);
-
-/** Records ten fragments over two packs and closes. Returns what was acked and what was not. */
-async function story(
-  dir: string,
-  plan: Plan,
-): Promise<{ acked: SealedFragment[]; sent: SealedFragment[] }> {
+/** Records ten fragments over two packs, sends them to the store, removes the first pack, closes. */
+async function story(dir: string, world: World, plan: Plan): Promise<Told> {
   const files: Files = failing(nodeFiles, plan, FILES_CALLS);
-  const wrapIndex: Parameters<typeof openArchive>[1] = {
+  const { store, ...options } = optionsOf(world);
+  const archive = await openArchive(dir, {
+    ...options,
     files,
-    wrapIndex: (index) => failing(index, plan, new Set(["commit"])),
-  };
-  const sent: SealedFragment[] = [];
-  const acked: SealedFragment[] = [];
-  const archive = await openArchive(dir, { ...wrapIndex, openIndex: openDirectIndex });
+    ...(store === undefined ? {} : { store: failing(store, plan, STORE_CALLS) }),
+    wrapIndex: (index) => failing(index, plan, INDEX_CALLS),
+  });
+  const told: Told = { acked: [], sent: [], removed: false };
   const recording = await archive.open({ stream: "cam", session: "s" });
   for (let i = 0; i < 10; i++) {
     const number = recording.nextNumber();
     const trackSet = aTrackSet({ width: i < 6 ? 64 : 128 });
     const fragment = aFragment({ number, startMs: START_MS + i * 2000, trackSet });
-    sent.push(fragment);
+    told.sent.push(fragment);
     await recording.append(fragment).then(
-      () => acked.push(fragment),
+      () => told.acked.push(fragment),
       () => {},
     );
   }
   await recording.close().catch(() => {});
+  await archive.dropStream("cam").catch(() => {});
+  await archive.settled();
+  told.removed = await removeFirst(archive).catch(() => false);
   await archive.close().catch(() => {});
-  return { acked, sent };
+  return told;
 }
 
-async function check(
-  dir: string,
-  told: Awaited<ReturnType<typeof story>>,
-  label: string,
-): Promise<void> {
-  const archive = await openArchive(dir, { openIndex: openDirectIndex });
+/** As retention does: row to garbage, object away, garbage forgotten. */
+async function removeFirst(archive: Archive): Promise<boolean> {
+  const { index, store } = archive;
+  const query = { stream: "cam", receivedBeforeMs: Number.MAX_SAFE_INTEGER, limit: 1 };
+  const [first] = await index.oldPacks(query);
+  if (first === undefined) return false;
+  const { packIds } = await index.remove({
+    ...{ stream: "cam", packIds: [first.packId], cause: "age", who: "retention" },
+    atMs: millis(START_MS),
+  });
+  await store.delete(packIds.map(objectKey));
+  await index.forgetGarbage(packIds);
+  return packIds.length > 0;
+}
+
+async function check(dir: string, world: World, told: Told, label: string): Promise<void> {
+  const archive = await openArchive(dir, optionsOf(world));
   try {
+    await archive.settled();
     const stored = await allFragments(archive, "cam");
     const bySequence = new Map(stored.map((f) => [f.info.number.sequence, f]));
     assert.equal(bySequence.size, stored.length, `${label}: a fragment twice`);
-    for (const fragment of told.acked)
-      assert.ok(
-        bySequence.has(fragment.info.number.sequence),
-        `${label}: an acked fragment is gone`,
-      );
+    const removals = await archive.index.audit({ stream: "cam", limit: 10 });
+    const gone = await removedSpans(archive);
+    if (told.removed) assert.equal(removals.length, 1, `${label}: no audit row`);
+    for (const fragment of told.acked) {
+      const there = bySequence.has(fragment.info.number.sequence);
+      const { producedStartUs } = fragment.info;
+      const removed = gone.some((g) => g.startUs <= producedStartUs && producedStartUs < g.endUs);
+      assert.ok(there !== removed, `${label}: an acked fragment is gone, or there and removed`);
+    }
     for (const one of stored) {
       const sent = told.sent.find((f) => f.info.number.sequence === one.info.number.sequence);
       await assertSame(archive, one, sent ?? assert.fail(`${label}: a fragment nobody sent`));
     }
+    assert.equal((await archive.uploads.state()).packs, 0, `${label}: left in the spool`);
+    assert.deepEqual(await findings(archive), [], label);
   } finally {
     await archive.close();
   }
 }
 
-async function sweep(effect: Effect, persistent: boolean): Promise<number> {
-  for (let failAt = 1; ; failAt++) {
+async function removedSpans(archive: Archive) {
+  const range = { fromMs: millis(0), toMs: millis(START_MS * 2) };
+  const gaps = await archive.index.gaps("cam", range, 100);
+  return gaps.filter(({ cause }) => cause === "age");
+}
+
+/** What does not match between index and store, besides objects that are garbage still. */
+async function findings(archive: Archive): Promise<Finding[]> {
+  const found: Finding[] = [];
+  await checkArchive({
+    ...{ index: archive.index, store: archive.store, node: "", clock: realClock },
+    ...{ deep: true, repair: false },
+    found: (finding) => void found.push(finding),
+  });
+  return found;
+}
+
+type Failure = Pick<Plan, "effect" | "persistent"> & { readonly code?: Plan["code"] };
+
+/** Fails one step after the other until there are no more. Returns how many there were. */
+export async function sweep(kind: WorldKind, failure: Failure): Promise<number> {
+  for (let failAt = 1; ; failAt += kind.stride) {
     using dir = tempDir("sweep");
-    const setUp = await openArchive(dir.path, { openIndex: openDirectIndex });
+    await using world = await kind.make();
+    const setUp = await openArchive(dir.path, optionsOf(world));
     await setUp.create({ name: "cam", retentionHours: 24 });
     await setUp.close();
-    const plan: Plan = { calls: 0, failAt, effect, persistent };
-    const label = `call ${failAt}, ${effect}${persistent ? ", and all after it" : ""}`;
-    const told = await story(dir.path, plan);
-    await check(dir.path, told, label);
+    const plan: Plan = { calls: 0, failAt, ...failure };
+    const label = `${kind.name}, call ${failAt}, ${JSON.stringify(failure)}`;
+    const told = await story(dir.path, world, plan);
+    await check(dir.path, world, told, label);
     if (plan.calls < failAt) {
       assert.equal(told.acked.length, 10, "without a failure everything is acked");
+      assert.ok(told.removed, "without a failure the first pack is removed");
       return failAt - 1;
     }
   }
 }
 
-suite("an archive whose n-th operation fails", () => {
-  for (const effect of ["lost", "done"] as const)
-    for (const persistent of [false, true])
-      test(`(${effect}${persistent ? ", for good" : ""}) keeps what it acked`, async (t) => {
-        const steps = await sweep(effect, persistent);
+const folder: WorldKind = {
+  name: "folder and SQLite",
+  stride: 1,
+  make: async () => ({
+    ...{ store: undefined, openIndex: openDirectIndex },
+    async [Symbol.asyncDispose]() {},
+  }),
+};
+
+const memory: WorldKind = {
+  name: "memory and SQLite",
+  stride: 1,
+  make: async () => ({
+    ...{ store: new FarStore(), openIndex: openDirectIndex },
+    async [Symbol.asyncDispose]() {},
+  }),
+};
+
+suite("an archive whose n-th operation fails", { timeout: 300_000 }, () => {
+  const effects: readonly Effect[] = ["lost", "done"];
+  const failures: readonly Failure[] = [
+    ...effects.map((effect): Failure => ({ effect, persistent: false })),
+    { effect: "lost", persistent: true },
+    // As ENOSPC is.
+    { effect: "lost", persistent: true, code: "store.full" },
+  ];
+  for (const kind of [folder, memory])
+    for (const failure of failures)
+      test(`${kind.name}: ${JSON.stringify(failure)}`, async (t) => {
+        const steps = await sweep(kind, failure);
         t.diagnostic(`${steps} operations, each failed once`);
-        assert.ok(steps >= 30, `only ${steps} operations were failed`);
+        assert.ok(steps >= 60, `only ${steps} operations were failed`);
       });
 });
