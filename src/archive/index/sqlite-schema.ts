@@ -74,6 +74,11 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE lists (
      stream INTEGER NOT NULL, serial INTEGER NOT NULL, salt INTEGER NOT NULL, thin_ms INTEGER,
      fragments BLOB NOT NULL, PRIMARY KEY (stream, serial, salt));
+   CREATE TABLE unsettled (
+     stream INTEGER NOT NULL, serial INTEGER NOT NULL, salt INTEGER NOT NULL, node INTEGER NOT NULL,
+     state INTEGER NOT NULL, loose INTEGER NOT NULL, produced_start INTEGER NOT NULL,
+     received_first INTEGER NOT NULL, bytes INTEGER NOT NULL,
+     PRIMARY KEY (stream, serial, salt)) WITHOUT ROWID;
    CREATE TABLE chains (
      stream INTEGER NOT NULL, chain INTEGER NOT NULL, start_us INTEGER NOT NULL,
      track_set INTEGER NOT NULL, end_us INTEGER NOT NULL, last_start INTEGER NOT NULL,
@@ -122,6 +127,9 @@ export const MIGRATIONS: readonly string[] = [
    INSERT INTO lists
      SELECT s.id, pack_serial(pack_id), pack_salt(pack_id), NULL, fragments
      FROM old_packs p JOIN streams s ON s.name = p.stream;
+   INSERT INTO unsettled
+     SELECT stream, serial, salt, node, state, 1, produced_start, received_first, bytes FROM packs
+     WHERE chain = 0;
    INSERT INTO chains
      SELECT s.id, chain, start, t.num, end, last_start, c.last_sequence, sums
      FROM old_chains c JOIN streams s ON s.name = c.stream JOIN track_sets t ON t.id = c.track_set;
@@ -133,9 +141,8 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX packs_produced ON packs (stream, produced_start);
    CREATE INDEX packs_received ON packs (stream, received_first);
    CREATE INDEX packs_sequence ON packs (stream, first_sequence);
-   CREATE INDEX packs_open ON packs (node) WHERE state = 0;
-   CREATE INDEX packs_sealed ON packs (node, received_first) WHERE state = 1;
-   CREATE INDEX packs_unchained ON packs (stream, produced_start) WHERE chain = 0;
+   CREATE INDEX unsettled_node ON unsettled (node, state, received_first);
+   CREATE INDEX unsettled_loose ON unsettled (stream, produced_start) WHERE loose = 1;
    CREATE INDEX lists_thin ON lists (thin_ms) WHERE thin_ms IS NOT NULL;
    CREATE INDEX chains_end ON chains (stream, end_us);
    CREATE INDEX chains_last ON chains (stream, last_sequence);

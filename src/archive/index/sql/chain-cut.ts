@@ -75,6 +75,12 @@ function* cutPiece({ stream, chain, piece, starts }: Cut): Step<void> {
   yield* send(queries);
 }
 
+/** A pack that leaves its chain. */
+const LOOSE = `INSERT INTO unsettled (stream, serial, salt, node, state, loose, produced_start,
+  received_first, bytes) SELECT stream, serial, salt, node, state, 1, produced_start, received_first,
+  bytes FROM packs WHERE ${OF_PACK}
+  ON CONFLICT (stream, serial, salt) DO UPDATE SET loose = 1`;
+
 type PieceInsert = (startUs: number, last: Row) => Query;
 
 function pieceInsert(of: { stream: number; chain: number; trackSet: number }): PieceInsert {
@@ -104,6 +110,7 @@ function middle(
     if (gone[passed] === at) {
       const key = { stream, day: 0, serial: Number(row.serial), salt: Number(row.salt) };
       const values = keyValues(key);
+      queries.push(query(LOOSE, ...values));
       queries.push(query(`UPDATE packs SET chain = 0, sums = NULL WHERE ${OF_PACK}`, ...values));
     } else stretches.set(passed, [...(stretches.get(passed) ?? []), row]);
   }

@@ -109,8 +109,9 @@ export function* chain(name: string, range: TimeRange): Step<PackChain | undefin
       ...[stream, number, start, lastStart, toUs, toUs],
     ),
     query(
-      `SELECT produced_start, produced_end, first_sequence FROM packs
-       WHERE stream = ? AND chain = 0 AND produced_start >= ? AND produced_start < ?`,
+      `SELECT p.produced_start, p.produced_end, p.first_sequence FROM unsettled u
+       JOIN packs p ON p.stream = u.stream AND p.serial = u.serial AND p.salt = u.salt
+       WHERE u.stream = ? AND u.loose = 1 AND u.produced_start >= ? AND u.produced_start < ?`,
       ...[stream, fromUs - MAX_PACK_SPAN_MS * 1000, toUs],
     ),
   ]);

@@ -22,6 +22,13 @@ const UPDATE = `UPDATE packs SET node = ?, state = ?, produced_start = ?, produc
 const GROW = `UPDATE packs SET produced_end = ?, received_last = ?, last_sequence = ?, bytes = ?,
   totals = ? WHERE ${OF_PACK}`;
 
+/** Packs that are open, not archived or in no chain: a small table, so that of a pack's own row no index changes. */
+const UNSETTLED = `INSERT INTO unsettled (stream, serial, salt, node, state, loose, produced_start,
+  received_first, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (stream, serial, salt) DO UPDATE SET node = excluded.node, state = excluded.state,
+  loose = excluded.loose, produced_start = excluded.produced_start,
+  received_first = excluded.received_first, bytes = excluded.bytes`;
+
 const LIST = `INSERT INTO lists (stream, serial, salt, thin_ms, fragments) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (stream, serial, salt) DO UPDATE SET thin_ms = excluded.thin_ms,
   fragments = excluded.fragments`;
@@ -91,16 +98,33 @@ function packQueries({ row, key, trackSet, node, old }: Written): Query[] {
     ...[row.receivedFirstMs, row.receivedLastMs, row.firstSequence, row.lastSequence],
     ...[row.bytes, row.listOffset, row.listBytes, totals],
   ];
-  const pack =
-    old === undefined
-      ? query(INSERT, ...keyValues(key), key.day, trackSet, ...all)
-      : grows(row, { node, state }, old)
-        ? query(GROW, ...ends, totals, ...keyValues(key))
-        : query(UPDATE, ...all, ...keyValues(key));
+  const packs =
+    old !== undefined && grows(row, { node, state }, old)
+      ? [query(GROW, ...ends, totals, ...keyValues(key))]
+      : [
+          old === undefined
+            ? query(INSERT, ...keyValues(key), key.day, trackSet, ...all)
+            : query(UPDATE, ...all, ...keyValues(key)),
+          unsettledQuery(row, key, { node, state }),
+        ];
   const thinMs = state === ARCHIVED && row.listOffset > 0 ? row.receivedLastMs : null;
-  if (fragments !== undefined) return [pack, query(LIST, ...keyValues(key), thinMs, fragments)];
-  if (state === OPEN) return [pack];
-  return [pack, query(`UPDATE lists SET thin_ms = ? WHERE ${OF_PACK}`, thinMs, ...keyValues(key))];
+  if (fragments !== undefined) return [...packs, query(LIST, ...keyValues(key), thinMs, fragments)];
+  if (state === OPEN) return packs;
+  return [
+    ...packs,
+    query(`UPDATE lists SET thin_ms = ? WHERE ${OF_PACK}`, thinMs, ...keyValues(key)),
+  ];
+}
+
+/** A sealed pack gets its chain in the same transaction. */
+function unsettledQuery(row: PackRow, key: PackKey, now: { node: number; state: number }): Query {
+  if (now.state === ARCHIVED)
+    return query(`DELETE FROM unsettled WHERE ${OF_PACK}`, ...keyValues(key));
+  return query(
+    UNSETTLED,
+    ...[...keyValues(key), now.node, now.state, now.state === OPEN ? 1 : 0],
+    ...[row.producedStartUs, row.receivedFirstMs, row.bytes],
+  );
 }
 
 function grows(row: PackRow, now: { node: number; state: number }, old: Row): boolean {

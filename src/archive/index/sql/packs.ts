@@ -100,44 +100,53 @@ export function* pack(stream: string, packId: string): Step<PackRow | undefined>
 }
 
 export function* openPacks(node: string): Step<PackRow[]> {
-  const number = yield* nodeNumber(node);
   const rows = yield* all(
-    `SELECT ${WHOLE} FROM packs p WHERE p.state = ${OPEN} AND p.node = ?
-     ORDER BY p.stream, p.serial, p.salt`,
-    number,
+    `SELECT stream, serial, salt FROM unsettled WHERE node = ? AND state = ${OPEN}
+     ORDER BY stream, serial, salt`,
+    yield* nodeNumber(node),
   );
-  return rows.map(packRowOf);
+  return yield* packsAt(rows);
 }
 
 export function* unarchived(node: string, limit: number): Step<PackRow[]> {
-  const number = yield* nodeNumber(node);
   const rows = yield* all(
-    `SELECT ${WHOLE} FROM packs p WHERE p.state = ${SEALED} AND p.node = ?
-     ORDER BY p.received_first, p.stream, p.serial, p.salt LIMIT ?`,
-    ...[number, limit],
+    `SELECT stream, serial, salt FROM unsettled WHERE node = ? AND state = ${SEALED}
+     ORDER BY received_first, stream, serial, salt LIMIT ?`,
+    ...[yield* nodeNumber(node), limit],
   );
-  return rows.map(packRowOf);
+  return yield* packsAt(rows);
+}
+
+function* packsAt(keys: readonly Row[]): Step<PackRow[]> {
+  const sql = `SELECT ${WHOLE} FROM packs p WHERE p.stream = ? AND p.serial = ? AND p.salt = ?`;
+  const answers = yield* send(
+    keys.map(({ stream, serial, salt }) =>
+      query(sql, ...[Number(stream), Number(serial), Number(salt)]),
+    ),
+  );
+  return answers.flatMap(({ rows }) => rows).map(packRowOf);
 }
 
 export function* unarchivedSum(node: string): Step<Unarchived> {
   const number = yield* nodeNumber(node);
   const [sums, oldest] = yield* send([
     query(
-      `SELECT count(*) AS packs, coalesce(sum(bytes), 0) AS bytes FROM packs
-       WHERE state = ${SEALED} AND node = ?`,
+      `SELECT count(*) AS packs, coalesce(sum(bytes), 0) AS bytes FROM unsettled
+       WHERE node = ? AND state = ${SEALED}`,
       number,
     ),
     query(
-      `SELECT received_last FROM packs WHERE state = ${SEALED} AND node = ?
+      `SELECT stream, serial, salt FROM unsettled WHERE node = ? AND state = ${SEALED}
        ORDER BY received_first, stream, serial, salt LIMIT 1`,
       number,
     ),
   ]);
-  const [sum, first] = [sums?.rows[0], oldest?.rows[0]];
+  const sum = sums?.rows[0];
+  const [first] = yield* packsAt(oldest?.rows ?? []);
   return {
     packs: Number(sum?.packs),
     bytes: Number(sum?.bytes),
-    oldestMs: first === undefined ? undefined : millis(Number(first.received_last)),
+    oldestMs: first === undefined ? undefined : millis(first.receivedLastMs),
   };
 }
 

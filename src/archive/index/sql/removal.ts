@@ -106,6 +106,7 @@ function goingOf(packId: string, key: PackKey, row: Row): Going {
 function deletion(stream: string, key: PackKey, atMs: number): Query[] {
   return [
     query(`DELETE FROM lists WHERE ${OF_PACK}`, ...keyValues(key)),
+    query(`DELETE FROM unsettled WHERE ${OF_PACK}`, ...keyValues(key)),
     query(`DELETE FROM packs WHERE ${OF_PACK}`, ...keyValues(key)),
     query(
       `INSERT INTO garbage (stream, day, serial, salt, removed_ms) VALUES (?, ?, ?, ?, ?)
