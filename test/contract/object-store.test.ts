@@ -39,7 +39,7 @@ interface Kind {
 }
 
 const kinds: readonly Kind[] = [
-  { name: "memory", skip: false, many: 2500, open: async () => new MemoryStore() },
+  { name: "memory", skip: false, many: 1100, open: async () => new MemoryStore() },
   { name: "folder", skip: false, many: 10_000, open: async (dir) => folderStore(dir), fill },
   { name: "S3", ...needs("ceph"), many: 1100, open: () => s3() },
   {
@@ -51,7 +51,7 @@ const kinds: readonly Kind[] = [
   {
     name: "encrypted over folder",
     skip: false,
-    many: 1100,
+    many: 300,
     open: (dir) => encrypted(dir, folderStore(dir)),
   },
   {

@@ -40,7 +40,7 @@ function bench(t: TestContext) {
 
 function bucket(name: string, over: Partial<NonNullable<StoreSettings["s3"]>> = {}) {
   const { endpoint, accessKey, secretKey } = ceph;
-  return { endpoint, accessKey, secretKey, bucket: name, prefix: "p/", idleMs: 1500, ...over };
+  return { endpoint, accessKey, secretKey, bucket: name, prefix: "p/", ...over };
 }
 
 suite("openStore", () => {

@@ -11,9 +11,6 @@ import { randomBytes } from "../support/random.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { needs } from "../support/tools.ts";
 
-/** Short, so that the tests of silence do not take long; far longer than any answer. */
-const IDLE_MS = 1500;
-
 let ceph: Ceph;
 let buckets = 0;
 const isThere = needs("ceph").skip === false;
@@ -28,7 +25,7 @@ after(async () => {
 function options(over: Partial<S3Options> = {}): S3Options {
   const { endpoint, accessKey, secretKey } = ceph;
   const bucket = `alone-${++buckets}`;
-  return { endpoint, accessKey, secretKey, bucket, idleMs: IDLE_MS, files: nodeFiles, ...over };
+  return { endpoint, accessKey, secretKey, bucket, files: nodeFiles, ...over };
 }
 
 async function open(t: TestContext, over: Partial<S3Options> = {}) {
@@ -134,7 +131,7 @@ suite("S3 store", needs("ceph"), () => {
   });
 
   test("sends a large file with little memory", { timeout: 60_000 }, async (t) => {
-    const { store, file } = await open(t, { idleMs: 15_000 });
+    const { store, file } = await open(t);
     const bytes = Buffer.concat(Array.from({ length: 64 }, () => randomBytes(1 << 20, 3)));
     const path = file(bytes);
     const before = process.memoryUsage().arrayBuffers;
@@ -150,7 +147,7 @@ suite("S3 store", needs("ceph"), () => {
         return Object.assign(Object.create(opened), { read, close: () => opened.close() });
       },
     };
-    const { options: fine } = await open(t, { idleMs: 15_000 });
+    const { options: fine } = await open(t);
     await new S3Store({ ...fine, files }).put("big", path, bytes.length);
     assert.ok(most > 0 && most < bytes.length / 2, `held ${most} bytes`);
     const tail = await new S3Store(fine).read("big", bytes.length - 1000, 1000);
@@ -197,8 +194,10 @@ suite("S3 store", needs("ceph"), () => {
   });
 
   test("a gateway that says nothing is unavailable, and works when it speaks again", async (t) => {
-    const { store, file } = await open(t);
-    await store.put("a", file("content"), 7);
+    const { store: patient, file, options: fine } = await open(t);
+    await patient.put("a", file("content"), 7);
+    const store = new S3Store({ ...fine, idleMs: 1500 });
+    t.after(() => store.close());
     ceph.signal("client.rgw.0", "SIGSTOP");
     try {
       const silent = { code: "store.unavailable", message: /no answer for 1500 ms/ };
@@ -218,8 +217,8 @@ suite("S3 store", needs("ceph"), () => {
     } finally {
       ceph.signal("client.rgw.0", "SIGCONT");
     }
-    await store.put("c", file("content"), 7);
-    assert.equal(Buffer.from(await store.read("c", 0, 7)).toString(), "content");
+    await patient.put("c", file("content"), 7);
+    assert.equal(Buffer.from(await patient.read("c", 0, 7)).toString(), "content");
   });
 
   test("reads do not wait behind uploads", async (t) => {
@@ -243,6 +242,26 @@ suite("S3 store", needs("ceph"), () => {
     await put;
   });
 
+  test("a store that cannot encrypt says so, and stores nothing in the clear", async (t) => {
+    const { store, file, options: fine } = await open(t, { sse: "AES256" });
+    // This gateway has no keys of its own.
+    const said = { code: "store.unavailable", message: /InvalidRequest/ };
+    await assert.rejects(store.put("a", file("content"), 7), said);
+    assert.equal(await new S3Store(fine).size("a"), undefined);
+  });
+
+  test("a full bucket is full", async (t) => {
+    const { store, file } = await open(t);
+    await ceph.limitBuckets(1);
+    try {
+      const bytes = randomBytes(2_000_000, 4);
+      await assert.rejects(store.put("a", file(bytes), bytes.length), { code: "store.full" });
+    } finally {
+      await ceph.limitBuckets(undefined);
+    }
+  });
+
+  // Last: for half a minute a new gateway waits for the dead one whenever a bucket is made.
   test("a gateway that is gone is unavailable, and works when it is back", async (t) => {
     const { store, file } = await open(t);
     await store.put("a", file("content"), 7);

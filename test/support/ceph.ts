@@ -71,6 +71,17 @@ export class Ceph implements AsyncDisposable {
     process.kill(pid, name);
   }
 
+  /** Most megabytes in one bucket of the user; undefined: no limit. */
+  async limitBuckets(megabytes: number | undefined): Promise<void> {
+    const admin = (...args: string[]) => {
+      const conf = join(this.#parts.dir, "ceph.conf");
+      const user = ["--uid=archive", "--quota-scope=bucket"];
+      return run("radosgw-admin", ["-c", conf, "-n", "client.admin", "quota", ...args, ...user]);
+    };
+    await admin("set", `--max-size=${megabytes ?? -1}M`);
+    await admin(megabytes === undefined ? "disable" : "enable");
+  }
+
   /** Starts what was killed; with objects in memory, gateways only. */
   async revive(): Promise<void> {
     await up(this.#parts);
