@@ -69,13 +69,7 @@ export interface RemovedMedia {
 }
 
 /** Of media that was removed: one event per removal, however many packs went with it. */
-export function retentionEvent({
-  stream,
-  startUs,
-  endUs,
-  atMs,
-  ...rest
-}: RemovedMedia): NewEvent {
+export function retentionEvent({ stream, startUs, endUs, atMs, ...rest }: RemovedMedia): NewEvent {
   return event("retention", stream, atMs, { ...span(startUs, endUs), ...rest });
 }
 

@@ -30,11 +30,13 @@ export function limitedLogger(log: Logger, clock: Clock, limits: LogLimits = {})
 }
 
 function wrap(log: Logger, limiter: Limiter): Logger {
-  const say = (level: Level) => (event: string, fields: Fields = {}) => {
-    const left = limiter.take(`${level} ${event}`);
-    if (left === undefined) return;
-    log[level](event, left > 0 ? { ...fields, leftOut: left } : fields);
-  };
+  const say =
+    (level: Level) =>
+    (event: string, fields: Fields = {}) => {
+      const left = limiter.take(`${level} ${event}`);
+      if (left === undefined) return;
+      log[level](event, left > 0 ? { ...fields, leftOut: left } : fields);
+    };
   return {
     child: (fields) => wrap(log.child(fields), limiter),
     info: say("info"),

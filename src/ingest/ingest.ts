@@ -3,11 +3,19 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { type Meters, noMeters } from "../base/meters.ts";
 import type { FragmentSink } from "../fragment/fragment.ts";
 import type { FragmentLimits } from "../fragment/limits.ts";
 import type { LiveSink } from "../fragment/live.ts";
 import { crc32 } from "../native/crc32.ts";
 import { IngestSession, type SessionLimits, type SessionTransport } from "./session.ts";
+
+/** Told of producers that come and go. Must not throw. */
+export interface SessionWatch {
+  began(stream: string, session: string): void;
+  /** Everything it sent is decided. `reason`: code of the fault that ended it, if one did. */
+  ended(stream: string, session: string, reason: string | undefined): void;
+}
 
 export interface IngestParts {
   readonly sink: FragmentSink;
@@ -15,6 +23,9 @@ export interface IngestParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits & FragmentLimits>;
+  /** Default: counts nothing. */
+  readonly meters?: Meters;
+  readonly watch?: SessionWatch;
 }
 
 export interface OpenOptions {
@@ -40,7 +51,7 @@ export class Ingest {
 
   /** Throws `stream.not-found`, `server.closing`. */
   async open({ stream, startNs, transport }: OpenOptions): Promise<IngestSession> {
-    const { sink, live, clock, limits = {} } = this.#parts;
+    const { sink, live, clock, limits = {}, meters = noMeters, watch } = this.#parts;
     if (this.#closing) throw new Fault("server.closing", "the server is stopping");
     const id = randomUUID();
     const recording = await sink.open({ stream, session: id });
@@ -48,10 +59,17 @@ export class Ingest {
     const publisher = live.open(stream, id);
     const session = new IngestSession({
       ...{ stream, id, startNs, recording, live: publisher, transport, clock, log, limits, crc32 },
+      meters,
     });
     this.#sessions.add(session);
+    meters.session(1);
+    watch?.began(stream, id);
     session.done.then(
-      () => this.#sessions.delete(session),
+      () => {
+        this.#sessions.delete(session);
+        meters.session(-1);
+        watch?.ended(stream, id, session.fault?.code);
+      },
       () => {},
     );
     log.info("ingest.started");
