@@ -29,6 +29,8 @@ export interface EventService {
   readonly hooks: Hooks;
   /** For the archive. */
   readonly source: EventSource;
+  /** How many wait to be written. */
+  readonly waiting: number;
   /** For ingest. */
   readonly presence: SessionWatch;
   /** Call when the last session has ended and before the index is closed. */
@@ -58,5 +60,10 @@ export async function openEvents(parts: EventServiceParts): Promise<EventService
     await keeper.close();
     poster.close();
   };
-  return { index, head, hooks, source: outbox, presence, close };
+  return {
+    ...{ index, head, hooks, source: outbox, presence, close },
+    get waiting() {
+      return outbox.waiting;
+    },
+  };
 }
