@@ -7,7 +7,7 @@ export interface Definition {
   readonly name: string;
   /** For people, also in the page. One sentence. */
   readonly help: string;
-  readonly labels?: readonly string[];
+  readonly labels: readonly string[];
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[];
 }

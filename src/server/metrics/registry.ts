@@ -70,7 +70,7 @@ export class MetricsRegistry {
 }
 
 function make(definition: Definition, registry: Registry): Counter | Gauge | Histogram {
-  const { kind, name, help, labels = [], buckets = [] } = definition;
+  const { kind, name, help, labels, buckets = [] } = definition;
   const common = { name, help, labelNames: [...labels], registers: [registry] };
   if (kind === "counter") return new Counter(common);
   if (kind === "gauge") return new Gauge(common);
