@@ -197,7 +197,6 @@ export class HookSender {
     const { clock } = this.#parts;
     const { signal } = this.#stop;
     this.#failures = 0;
-    this.#state = "sending";
     while (!signal.aborted) {
       if (!(await this.#owns())) return;
       if (await this.#try(batch)) {
@@ -228,6 +227,7 @@ export class HookSender {
     const { poster, log, meters } = this.#parts;
     const { id: hook, url, secret } = this.hook;
     const { signal } = this.#stop;
+    this.#state = "sending";
     try {
       const { status } = await poster.post({ url, secret, delivery, body, signal });
       if (status >= 200 && status < 300) {

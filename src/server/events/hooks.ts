@@ -64,6 +64,11 @@ export class Hooks {
     return hooks;
   }
 
+  /** A request is under way. */
+  get sending(): boolean {
+    return [...this.#senders.values()].some(({ status }) => status.state === "sending");
+  }
+
   /** In the order they were made. */
   async list(): Promise<readonly HookView[]> {
     const rows = await this.#parts.index.hooks();
