@@ -16,7 +16,11 @@ suite("a limited log", () => {
   test("writes the first lines of a flood and later says how many it left out", () => {
     const clock = new FakeClock();
     const lines: unknown[][] = [];
-    const log = limitedLogger(recorder(lines), clock, { lines: 2, spanMs: 1000 });
+    const counted: string[] = [];
+    const log = limitedLogger(recorder(lines), clock, {
+      ...{ lines: 2, spanMs: 1000 },
+      leftOut: (event) => void counted.push(event),
+    });
     for (let i = 0; i < 50; i++) log.warn("disk.slow", { i });
     assert.deepEqual(lines, [
       ["disk.slow", { i: 0 }],
@@ -29,6 +33,7 @@ suite("a limited log", () => {
       ["disk.slow", { i: 50, leftOut: 48 }],
       ["disk.slow", { i: 51 }],
     ]);
+    assert.deepEqual([counted.length, new Set(counted)], [48, new Set(["disk.slow"])]);
   });
 
   test("counts children together, and each event and level by itself", () => {

@@ -6,10 +6,12 @@ import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
 
 export interface LogLimits {
-  /** Lines of one event per span. Default 10. */
+  /** Lines of one event per span. Default 20. */
   readonly lines?: number;
   /** Default 10 s. */
   readonly spanMs?: number;
+  /** Called for each line that is not written: the count of a flood that ends is in no line. */
+  leftOut?(event: string): void;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -34,7 +36,7 @@ function wrap(log: Logger, limiter: Limiter): Logger {
     (level: Level) =>
     (event: string, fields: Fields = {}) => {
       const left = limiter.take(`${level} ${event}`);
-      if (left === undefined) return;
+      if (left === undefined) return limiter.leftOut(event);
       log[level](event, left > 0 ? { ...fields, leftOut: left } : fields);
     };
   return {
@@ -49,12 +51,14 @@ class Limiter {
   readonly #clock: Clock;
   readonly #lines: number;
   readonly #spanMs: number;
+  readonly leftOut: (event: string) => void;
   readonly #spells = new Map<string, Spell>();
 
-  constructor(clock: Clock, { lines = 10, spanMs = 10_000 }: LogLimits) {
+  constructor(clock: Clock, { lines = 20, spanMs = 10_000, leftOut }: LogLimits) {
     this.#clock = clock;
     this.#lines = lines;
     this.#spanMs = spanMs;
+    this.leftOut = (event) => leftOut?.(event);
   }
 
   /** Undefined: not to be written. Else how many were left out before it. */

@@ -105,11 +105,13 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   };
 }
 
-async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Parts> {
+async function makeParts(config: Config, clock: Clock, fullLog: Logger): Promise<Parts> {
   const { pushKeyFile } = config;
   const access =
     pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock);
   const metrics = new MetricsRegistry();
+  const leftOut = (event: string) => metrics.add("logLinesLeftOut", 1, { event });
+  const log = limitedLogger(fullLog, clock, { leftOut });
   const meters = serverMeters(metrics, { maxStreams: config.metricsStreams });
   const { archive, index } = await openArchive(config, clock, log);
   try {

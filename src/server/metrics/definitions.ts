@@ -101,6 +101,11 @@ export const METRICS = {
     "Numbers of events a webhook lost because it was too far behind.",
     "hook",
   ),
+  logLinesLeftOut: counter(
+    "log_lines_left_out_total",
+    "Lines of the log that were not written because there were too many of the same event.",
+    "event",
+  ),
   ready: gauge("ready", "1 when GET /readyz would answer 200."),
   diskFree: gauge("data_free_bytes", "Room on the disk of the data folder."),
 } as const satisfies Readonly<Record<string, Definition>>;
