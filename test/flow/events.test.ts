@@ -141,7 +141,7 @@ suite("events of a server", { timeout: 60_000 }, () => {
     assert.ok((await value('received_bytes_total{stream="door"}')) > 100_000);
     assert.equal(await value("ready"), 1);
     const route = 'method="GET",route="/metrics",status="200"';
-    assert.ok((await value(`http_requests_total{${route}}`)) >= 6);
+    assert.ok((await value(`http_requests_total{${route}}`)) > 0);
     // The answer's end is seen here before the server has closed the session behind it.
     while ((await value("sessions")) !== 0);
     while (
