@@ -47,6 +47,7 @@ export type FaultCode =
   | "stream.held"
   | "hold.not-found"
   | "hook.not-found"
+  | "hook.too-many"
   | "request.bad"
   | "request.bad-time"
   | "request.bad-range"

@@ -5,10 +5,18 @@ import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { FragmentSink, StoredFragment } from "../fragment/fragment.ts";
 import { formatFragmentNumber } from "../fragment/fragment-number.ts";
+import { type Meters, noMeters } from "../base/meters.ts";
 import type { FragmentLimits } from "../fragment/limits.ts";
 import type { LiveSink } from "../fragment/live.ts";
 import { crc32 } from "../native/crc32.ts";
 import { IngestSession, type SessionLimits, type SessionTransport } from "./session.ts";
+
+/** Told of producers that come and go. Must not throw. */
+export interface SessionWatch {
+  began(stream: string, session: string): void;
+  /** Everything it sent is decided. `reason`: code of the fault that ended it, if one did. */
+  ended(stream: string, session: string, reason: string | undefined): void;
+}
 
 export interface IngestParts {
   readonly sink: FragmentSink;
@@ -16,6 +24,9 @@ export interface IngestParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits & FragmentLimits>;
+  /** Default: counts nothing. */
+  readonly meters?: Meters;
+  readonly watch?: SessionWatch;
 }
 
 export interface OpenOptions {
@@ -43,7 +54,7 @@ export class Ingest {
 
   /** Throws `stream.not-found`, `server.closing`. */
   async open({ stream, startNs, transport, archivedAcks }: OpenOptions): Promise<IngestSession> {
-    const { sink, live, clock, limits = {} } = this.#parts;
+    const { sink, live, clock, limits = {}, meters = noMeters, watch } = this.#parts;
     if (this.#closing) throw new Fault("server.closing", "the server is stopping");
     const id = randomUUID();
     const recording = await sink.open({
@@ -54,10 +65,17 @@ export class Ingest {
     const publisher = live.open(stream, id);
     const session = new IngestSession({
       ...{ stream, id, startNs, recording, live: publisher, transport, clock, log, limits, crc32 },
+      meters,
     });
     this.#sessions.add(session);
+    meters.session(1);
+    watch?.began(stream, id);
     session.done.then(
-      () => this.#sessions.delete(session),
+      () => {
+        this.#sessions.delete(session);
+        meters.session(-1);
+        watch?.ended(stream, id, session.fault?.code);
+      },
       () => {},
     );
     log.info("ingest.started");

@@ -7,6 +7,7 @@ import type { CancelTimer, Clock } from "../base/clock.ts";
 import { type Crc32, crc32 } from "../base/crc32.ts";
 import { asFault, Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { type Meters, noMeters } from "../base/meters.ts";
 import type { Millis } from "../base/units.ts";
 import type { Recording, SealedFragment } from "../fragment/fragment.ts";
 import { type FragmentNumber, formatFragmentNumber } from "../fragment/fragment-number.ts";
@@ -59,12 +60,15 @@ export interface SessionParts {
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits & FragmentLimits>;
   readonly crc32?: Crc32;
+  /** Default: counts nothing. */
+  readonly meters?: Meters;
 }
 
 export class IngestSession {
   readonly stream: string;
   readonly id: string;
   readonly #parts: SessionParts;
+  readonly #meters: Meters;
   readonly #limits: SessionLimits;
   readonly #reader: MkvReader;
   readonly #normaliser = new Normaliser();
@@ -96,6 +100,7 @@ export class IngestSession {
     this.#parts = parts;
     this.stream = parts.stream;
     this.id = parts.id;
+    this.#meters = parts.meters ?? noMeters;
     this.#limits = { ...SESSION_LIMITS, ...parts.limits };
     this.#reader = new MkvReader({ crc32: parts.crc32 ?? crc32 });
     const limits = parts.limits ?? {};
@@ -112,6 +117,11 @@ export class IngestSession {
   /** Resolves when the session is over and everything it received is decided. */
   get done(): Promise<void> {
     return this.#done;
+  }
+
+  /** Why it ended, or undefined when it has not, or ended well. */
+  get fault(): Fault | undefined {
+    return this.#fault;
   }
 
   /** More of the body, in one or more pieces. They may be kept: do not change them afterwards. Never throws. */
@@ -258,12 +268,18 @@ export class IngestSession {
     if (timecode === this.#clusterTicks && !this.#over) this.#withheld = acks;
     else acks.tell();
     acks.add("RECEIVED", formatFragmentNumber(number));
+    const skewMs = this.#nowMs - cut.info.producedEndUs / 1000;
+    this.#meters.fragmentReceived(this.stream, cut.blocks.length, skewMs);
     if (!recording.persists) return;
     const fragment: SealedFragment = { ...cut, info: { ...cut.info, number, session: id } };
     this.#pending++;
+    const receivedMs = this.#parts.clock.elapsed();
     recording.append(fragment).then(
       // A fragment that was sent before is the one that is stored: its number is the first one's.
-      (stored) => this.#stored(acks, formatFragmentNumber(stored.info.number)),
+      (stored) => {
+        this.#meters.fragmentPersisted(this.stream, this.#parts.clock.elapsed() - receivedMs);
+        this.#stored(acks, formatFragmentNumber(stored.info.number));
+      },
       (error) => this.#notStored(asFault(error, "store.unavailable")),
     );
   }
@@ -278,6 +294,7 @@ export class IngestSession {
 
   #notStored(fault: Fault): void {
     this.#pending--;
+    this.#meters.fragmentRefused(fault.code);
     this.#parts.log.error("ingest.not-stored", { code: fault.code, message: fault.message });
     this.#fault ??= fault;
     this.#resume();

@@ -33,6 +33,13 @@ export interface LiveStatus {
   readonly viewers: number;
 }
 
+/** Of all streams together. */
+export interface LiveTotals {
+  /** Streams with a producer. */
+  readonly liveStreams: number;
+  readonly viewers: number;
+}
+
 interface Feed {
   readonly feed: EncodedFeed;
   readonly subscription: LiveSubscription;
@@ -68,6 +75,17 @@ export class LiveHub implements LiveSink {
     for (const { feed } of entry.feeds.values()) viewers += feed.viewers;
     const { trackSet, session } = timeline ?? { trackSet: undefined, session: undefined };
     return { live, lastFrameMs, trackSet, session, viewers };
+  }
+
+  /** Costs in proportion to the streams in memory. */
+  totals(): LiveTotals {
+    let liveStreams = 0;
+    let viewers = 0;
+    for (const { channel, feeds } of this.#entries.values()) {
+      if (channel.live) liveStreams++;
+      for (const { feed } of feeds.values()) viewers += feed.viewers;
+    }
+    return { liveStreams, viewers };
   }
 
   /** Calls `listener` with the current timeline and newest group at once, then with every item. */

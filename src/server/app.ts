@@ -3,9 +3,14 @@ import { type FastifyInstance, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
 import { handlePutMedia } from "../ingest/mkv-http/put-media.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
+import { countRequests } from "./metrics/http-metrics.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { hookRoutes } from "./routes/hooks.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
@@ -32,7 +37,11 @@ export function buildApp(parts: Parts): FastifyInstance {
   app.setNotFoundHandler((req) => {
     throw new Fault("request.no-route", `there is no ${req.method} ${req.url.slice(0, 200)}`);
   });
-  app.get("/healthz", async () => ({ status: "ok" }));
+  countRequests(app, parts.metrics);
+  healthRoutes(app, parts);
+  metricsRoutes(app, parts);
+  hookRoutes(app, parts);
+  eventRoutes(app, parts);
   streamRoutes(app, parts);
   sourceRoutes(app, parts);
   mediaRoutes(app, parts);

@@ -28,6 +28,10 @@ export interface Config {
   readonly createMissing: boolean;
   /** Hours kept for streams created on first push. */
   readonly defaultRetentionHours: number;
+  /** Webhooks may go to private addresses; undefined: when the server listens on loopback alone. */
+  readonly hooksAllowPrivate: boolean | undefined;
+  /** Streams with metrics of their own; the rest are counted together. */
+  readonly metricsStreams: number;
   readonly logLevel: "info" | "warn" | "error" | "silent";
   /** Where finished packs go: a folder below `dataDir`, or a bucket. */
   readonly store: "folder" | "s3";
@@ -88,6 +92,18 @@ export const settings = {
     flag: "default-retention-hours",
     fallback: 24,
     read: hours,
+  },
+  hooksAllowPrivate: {
+    env: "STREAMBANK_HOOKS_ALLOW_PRIVATE",
+    flag: "hooks-allow-private",
+    fallback: undefined,
+    read: optionalBool,
+  },
+  metricsStreams: {
+    env: "STREAMBANK_METRICS_STREAMS",
+    flag: "metrics-streams",
+    fallback: 1000,
+    read: labels,
   },
   logLevel: {
     env: "STREAMBANK_LOG_LEVEL",
@@ -254,6 +270,14 @@ function bool(value: unknown, name: string): boolean {
   if (value === true || value === "true" || value === "1" || value === "on") return true;
   if (value === false || value === "false" || value === "0" || value === "off") return false;
   throw new Fault("config.bad", `${name}: must be true or false, not ${JSON.stringify(value)}`);
+}
+
+function optionalBool(value: unknown, name: string): boolean | undefined {
+  return value === undefined ? undefined : bool(value, name);
+}
+
+function labels(value: unknown, name: string): number {
+  return whole(value, name, 100_000);
 }
 
 function oneOf(...choices: readonly string[]) {

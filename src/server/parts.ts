@@ -6,7 +6,10 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
 import type { Config } from "./config.ts";
+import type { EventService } from "./events/service.ts";
+import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { Pulls } from "./pull/pulls.ts";
+import type { Readiness } from "./readiness.ts";
 import type { StaticFiles } from "./static.ts";
 
 export interface Parts {
@@ -18,5 +21,8 @@ export interface Parts {
   readonly ingest: Ingest;
   readonly pulls: Pulls;
   readonly access: PushAccess;
+  readonly events: EventService;
+  readonly metrics: MetricsRegistry;
+  readonly readiness: Readiness;
   readonly files: StaticFiles;
 }

@@ -3,8 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Archive } from "../archive/archive.ts";
+import type { FragmentIndex } from "../archive/index/fragment-index.ts";
+import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
+import { limitedLogger } from "../base/limited-log.ts";
 import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { openAccess } from "../ingest/push-access.ts";
@@ -12,11 +15,17 @@ import { Publishers } from "../ingest/rtmp/publishers.ts";
 import type { RtmpServer } from "../ingest/rtmp/server.ts";
 import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
+import { openEvents } from "./events/service.ts";
 import { processLogger } from "./log.ts";
+import { collectGauges } from "./metrics/collectors.ts";
+import { MetricsRegistry } from "./metrics/registry.ts";
+import { serverMeters } from "./metrics/server-meters.ts";
 import type { Parts } from "./parts.ts";
 import { Pulls } from "./pull/pulls.ts";
 import { PushTokens, readSecret } from "./push-tokens.ts";
 import { putParts } from "./put-parts.ts";
+import { Readiness } from "./readiness.ts";
+import { folderCheck, freeBytes, indexCheck, spaceCheck } from "./ready-checks.ts";
 import { StaticFiles } from "./static.ts";
 
 export interface StartOptions {
@@ -43,7 +52,11 @@ export interface RunningServer {
 
 /** Throws `server.port-taken`, `config.bad` or `store.*`, each with one line for the operator. */
 export async function startServer({ config, clock, log }: StartOptions): Promise<RunningServer> {
-  const making = makeParts(config, clock, log ?? processLogger(config.logLevel));
+  const making = makeParts(
+    config,
+    clock,
+    limitedLogger(log ?? processLogger(config.logLevel), clock),
+  );
   // A third of the start is loading what speaks HTTP: done while the index is being opened.
   const [parts, { buildApp }, { attachSockets }] = await Promise.all([
     making,
@@ -62,17 +75,20 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   } catch (error) {
     await rtmp?.close();
     await app.close();
+    await parts.events.close();
     await parts.archive.close();
     throw error;
   }
   await parts.pulls.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
+    parts.readiness.close();
     await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);
     closeSockets();
     await app.close();
+    await parts.events.close();
     await parts.archive.close();
   });
   const name = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
@@ -89,16 +105,68 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   };
 }
 
-async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Parts> {
+async function makeParts(config: Config, clock: Clock, fullLog: Logger): Promise<Parts> {
   const { pushKeyFile } = config;
   const access =
     pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock);
-  const archive = await Archive.open({ dataDir: config.dataDir, clock, log });
-  const hub = new LiveHub({ clock });
-  const ingest = new Ingest({ sink: archive, live: hub, clock, log });
-  const files = new StaticFiles(join(import.meta.dirname, "../.."));
-  const parts = { config, clock, log, archive, hub, ingest, access, files };
-  return { ...parts, pulls: await openPulls(parts) };
+  const metrics = new MetricsRegistry();
+  const leftOut = (event: string) => metrics.add("logLinesLeftOut", 1, { event });
+  const log = limitedLogger(fullLog, clock, { leftOut });
+  const meters = serverMeters(metrics, { maxStreams: config.metricsStreams });
+  const { archive, index } = await openArchive(config, clock, log);
+  try {
+    const allowPrivate = config.hooksAllowPrivate ?? isLoopback(config.host);
+    const common = { index, clock, log, meters };
+    const events = await openEvents({ ...common, node: ONE_NODE, allowPrivate });
+    const readiness = makeReadiness(config, clock, index);
+    const hub = new LiveHub({ clock });
+    const watch = events.presence;
+    const ingest = new Ingest({ sink: archive, live: hub, clock, log, meters, watch });
+    const files = new StaticFiles(join(import.meta.dirname, "../.."));
+    collectGauges(metrics, {
+      ...{ clock, live: hub, readiness, eventsWaiting: () => events.waiting },
+      unarchived: () => index.unarchivedSum(""),
+      freeBytes: () => freeBytes(config.dataDir),
+    });
+    const parts = {
+      ...{ config, clock, log, archive, hub, ingest, access, files },
+      ...{ events, metrics, readiness },
+    };
+    return { ...parts, pulls: await openPulls(parts) };
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}
+
+/** The lease of hooks needs a name; where there is one node, any will do. */
+const ONE_NODE = "local";
+/** Below so much room on its disk a server is not ready. */
+const STOP_BYTES = 64 << 20;
+
+async function openArchive(
+  { dataDir }: Config,
+  clock: Clock,
+  log: Logger,
+): Promise<{ readonly archive: Archive; readonly index: FragmentIndex }> {
+  let index: FragmentIndex | undefined;
+  const wrapIndex = (made: FragmentIndex) => {
+    index = made;
+    return made;
+  };
+  const archive = await Archive.open({ dataDir, clock, log, wrapIndex });
+  assert(index !== undefined, "an archive without an index");
+  return { archive, index };
+}
+
+function makeReadiness({ dataDir }: Config, clock: Clock, index: FragmentIndex): Readiness {
+  const room = async () => ({ freeBytes: await freeBytes(dataDir), stopBytes: STOP_BYTES });
+  const checks = [indexCheck(index), folderCheck(dataDir), spaceCheck(room)];
+  return new Readiness({ clock, checks });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 async function openPulls(parts: Omit<Parts, "pulls">): Promise<Pulls> {
@@ -106,7 +174,7 @@ async function openPulls(parts: Omit<Parts, "pulls">): Promise<Pulls> {
   try {
     return await Pulls.open({ ...putParts(parts), dataDir, sources });
   } catch (error) {
-    await parts.archive.close();
+    await parts.events.close();
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { openBrowser } from "../support/browser.ts";
 import { oracleFrames } from "../support/ebml-oracle.ts";
 import { FAKE_CAMERA } from "../support/media-recorder.ts";
 import { NodeProgram } from "../support/node-program.ts";
+import { putMedia } from "../support/put-media.ts";
 import { needsRtspServer, startRtspServer } from "../support/rtsp-server.ts";
 import { run } from "../support/run.ts";
 import { startTestServer, tempDir } from "../support/server.ts";
@@ -68,6 +69,22 @@ suite("samples", { ...needs("ffmpeg", "gstreamer"), concurrency: 3, timeout: 60_
     await camera.stop();
     assert.match(camera.out, /^0 fragments are not stored$/m);
     await stored(server, "door", 200);
+  });
+
+  test("webhook-receiver.ts", async () => {
+    await using server = await startTestServer({ createMissing: true });
+    using receiver = new NodeProgram(sample("webhook-receiver.ts"), server.url, "hall*");
+    await receiver.said(/^\S+ test - \{\}$/m);
+    await receiver.said(/^test: \{"delivered":true,"ms":\d+,"status":204,"answer":""\}$/m);
+    const call = putMedia({ url: server.url, stream: "hall-1", startMs: 1_790_000_000_000 });
+    await call.write(readFileSync(sample("camera.mkv")));
+    call.end();
+    await receiver.said(/^\S+ stream\.online hall-1 \{"session":"[\w-]+"\}$/m);
+    await receiver.stop();
+    const { hooks } = (await (await fetch(`${server.url}/v1/hooks`)).json()) as {
+      hooks: unknown[];
+    };
+    assert.deepEqual(hooks, []);
   });
 
   test("browser-webcam.html", needs("chromium"), async () => {
