@@ -1,7 +1,7 @@
 /** Names of packs: `stream/YYYY/MM/DD/serial-salt`, and where their bytes are by them. */
 import { randomInt } from "node:crypto";
-import { Fault } from "../base/errors.ts";
 import { isoTime } from "../base/clock.ts";
+import { Fault } from "../base/errors.ts";
 import type { FragmentNumber } from "../fragment/fragment-number.ts";
 
 export interface PackIdParts {

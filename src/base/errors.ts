@@ -47,6 +47,7 @@ export type FaultCode =
   | "stream.held"
   | "hold.not-found"
   | "hook.not-found"
+  | "node.not-found"
   | "request.bad"
   | "request.bad-time"
   | "request.bad-range"

@@ -58,6 +58,11 @@ export class Ingest {
     return session;
   }
 
+  /** Ends the sessions of one stream with an ERROR ack that says why: producers connect again. */
+  endStream(stream: string, why: Fault): void {
+    for (const session of [...this.#sessions]) if (session.stream === stream) session.shutDown(why);
+  }
+
   /** Ends every session with an ERROR ack, and waits until all that was received is decided. */
   async close(): Promise<void> {
     this.#closing = true;

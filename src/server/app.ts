@@ -1,11 +1,13 @@
 /** The HTTP server with all its routes. Makes no parts and opens no port. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
-import { handlePutMedia } from "../ingest/mkv-http/put-media.ts";
+import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
@@ -32,13 +34,23 @@ export function buildApp(parts: Parts): FastifyInstance {
   app.setNotFoundHandler((req) => {
     throw new Fault("request.no-route", `there is no ${req.method} ${req.url.slice(0, 200)}`);
   });
+  // Bodies of media are asked for when it is clear that they are taken here.
+  app.server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+    if (wantsContinue(req) && !isPutMedia(req)) res.writeContinue();
+    app.routing(req, res);
+  });
   app.get("/healthz", async () => ({ status: "ok" }));
   streamRoutes(app, parts);
   sourceRoutes(app, parts);
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);
+  nodeRoutes(app, parts);
   staticRoutes(app, parts);
   return app;
+}
+
+function isPutMedia({ url = "" }: IncomingMessage): boolean {
+  return /^(?:https?:\/\/[^/]+)?\/putMedia(?:\?|$)/.test(url);
 }
 
 /** PutMedia bodies have any content type (the C SDK says application/json) and are never parsed here. */

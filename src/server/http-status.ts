@@ -41,6 +41,7 @@ const statusOf = {
   "stream.held": 409,
   "hold.not-found": 404,
   "hook.not-found": 404,
+  "node.not-found": 404,
   "request.bad": 400,
   "request.bad-time": 400,
   "request.bad-range": 400,

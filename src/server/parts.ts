@@ -6,6 +6,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
 import type { Config } from "./config.ts";
+import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
 import type { StaticFiles } from "./static.ts";
 
@@ -19,4 +20,6 @@ export interface Parts {
   readonly pulls: Pulls;
   readonly access: PushAccess;
   readonly files: StaticFiles;
+  /** Where there are several; undefined: this server is alone. */
+  readonly nodes: Nodes | undefined;
 }

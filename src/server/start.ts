@@ -1,5 +1,6 @@
 /** Makes every part and opens the port. The only place that says `new` to something that does I/O. */
 import { readFileSync } from "node:fs";
+import type { Server } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Archive } from "../archive/archive.ts";
@@ -13,6 +14,9 @@ import type { RtmpServer } from "../ingest/rtmp/server.ts";
 import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
+import { LeasedSink } from "./nodes/leased-sink.ts";
+import { nodeRtmpUrl, nodeUrl, setUpNode } from "./nodes/set-up.ts";
+import { listenShared, type SharedPort } from "./nodes/shared-port.ts";
 import type { Parts } from "./parts.ts";
 import { Pulls } from "./pull/pulls.ts";
 import { PushTokens, readSecret } from "./push-tokens.ts";
@@ -54,12 +58,15 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const closeSockets = attachSockets(app.server, parts);
   let rtmp: RunningRtmp | undefined;
   let rtmps: RunningRtmp | undefined;
+  const shared: SharedPort[] = [];
   try {
     await listen(app, config);
     const publishers = new Publishers();
     rtmp = await startRtmp(parts, publishers);
     rtmps = await startRtmps(parts, publishers);
+    await startNode({ config, parts, publishers, server: app.server, rtmp, shared });
   } catch (error) {
+    for (const one of shared) one.close();
     await rtmp?.close();
     await app.close();
     await parts.archive.close();
@@ -68,9 +75,11 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   await parts.pulls.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
+    for (const one of shared) one.close();
     await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);
+    await parts.nodes?.close();
     closeSockets();
     await app.close();
     await parts.archive.close();
@@ -93,11 +102,15 @@ async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Par
   const { pushKeyFile } = config;
   const access =
     pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock);
-  const archive = await Archive.open({ dataDir: config.dataDir, clock, log });
+  const setUp = setUpNode(config, clock, log);
+  const archive = await Archive.open({ dataDir: config.dataDir, clock, log, ...setUp?.archive });
+  const nodes = setUp?.nodes();
   const hub = new LiveHub({ clock });
-  const ingest = new Ingest({ sink: archive, live: hub, clock, log });
+  const sink = nodes === undefined ? archive : new LeasedSink(archive, nodes.leases);
+  const ingest = new Ingest({ sink, live: hub, clock, log });
+  nodes?.attach({ archive, ingest, hub });
   const files = new StaticFiles(join(import.meta.dirname, "../.."));
-  const parts = { config, clock, log, archive, hub, ingest, access, files };
+  const parts = { config, clock, log, archive, hub, ingest, access, files, nodes };
   return { ...parts, pulls: await openPulls(parts) };
 }
 
@@ -111,8 +124,31 @@ async function openPulls(parts: Omit<Parts, "pulls">): Promise<Pulls> {
   }
 }
 
+interface NodeStart {
+  readonly config: Config;
+  readonly parts: Parts;
+  readonly publishers: Publishers;
+  readonly server: Server;
+  readonly rtmp: RunningRtmp | undefined;
+  /** Ports that were opened are added. */
+  readonly shared: SharedPort[];
+}
+
+/** As one of several nodes: tells the others where this one is, then opens the ports it shares with them. */
+async function startNode({ config, parts, publishers, server, rtmp, shared }: NodeStart) {
+  if (parts.nodes === undefined) return;
+  const { host, sharedHttpPort, sharedRtmpPort } = config;
+  const url = nodeUrl(config, (server.address() as { port: number }).port);
+  await parts.nodes.start({ url, rtmpUrl: nodeRtmpUrl(config, rtmp?.port) }, publishers);
+  if (sharedHttpPort !== undefined)
+    shared.push(await listenShared(server, { port: sharedHttpPort, host }));
+  if (sharedRtmpPort !== undefined && rtmp !== undefined)
+    shared.push(await listenShared(rtmp.server, { port: sharedRtmpPort, host }));
+}
+
 interface RunningRtmp {
   readonly port: number;
+  readonly server: Server;
   close(): Promise<void>;
 }
 
@@ -123,7 +159,7 @@ async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningR
   const server = new RtmpServer({ ...putParts(parts), publishers });
   try {
     const port = await server.listen(config.rtmpPort, config.host);
-    return { port, close: () => server.close() };
+    return { port, server: server.server, close: () => server.close() };
   } catch (cause) {
     const fault = listenFault(cause, { ...config, port: config.rtmpPort, flag: "--rtmp-port" });
     const byDefault = config.rtmpPort === settings.rtmpPort.fallback;
@@ -147,7 +183,7 @@ async function startRtmps(parts: Parts, publishers: Publishers): Promise<Running
   }
   try {
     const port = await server.listen(rtmpsPort, host);
-    return { port, close: () => server.close() };
+    return { port, server: server.server, close: () => server.close() };
   } catch (cause) {
     throw listenFault(cause, { host, port: rtmpsPort, flag: "--rtmps-port" });
   }
