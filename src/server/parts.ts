@@ -2,6 +2,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import type { FragmentReader } from "../fragment/fragment.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
@@ -15,6 +16,8 @@ export interface Parts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly archive: Archive;
+  /** What can be read now: the archive, without packs on nodes that are not there. */
+  readonly reader: FragmentReader;
   readonly hub: LiveHub;
   readonly ingest: Ingest;
   readonly pulls: Pulls;

@@ -15,6 +15,7 @@ import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import { LeasedSink } from "./nodes/leased-sink.ts";
+import { ReachableReader } from "./nodes/reachable-reader.ts";
 import { nodeRtmpUrl, nodeUrl, setUpNode } from "./nodes/set-up.ts";
 import { listenShared, type SharedPort } from "./nodes/shared-port.ts";
 import type { Parts } from "./parts.ts";
@@ -110,7 +111,8 @@ async function makeParts(config: Config, clock: Clock, log: Logger): Promise<Par
   const ingest = new Ingest({ sink, live: hub, clock, log });
   nodes?.attach({ archive, ingest, hub });
   const files = new StaticFiles(join(import.meta.dirname, "../.."));
-  const parts = { config, clock, log, archive, hub, ingest, access, files, nodes };
+  const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
+  const parts = { config, clock, log, archive, reader, hub, ingest, access, files, nodes };
   return { ...parts, pulls: await openPulls(parts) };
 }
 
