@@ -70,7 +70,10 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
       throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
     const owner = await parts.nodes?.placement.lookUp(name);
     if (owner !== undefined)
-      throw new Fault("ingest.busy", `${name} is recorded by node ${owner.node}; stop its producer first`);
+      throw new Fault(
+        "ingest.busy",
+        `${name} is recorded by node ${owner.node}; stop its producer first`,
+      );
     await parts.archive.delete(name);
     parts.hub.forget(name);
     return reply.code(204).send();
