@@ -26,7 +26,13 @@ export class LeaseTable implements IndexLeases {
   ): Promise<LeaseRow> {
     if (this.down) throw new Fault("index.unavailable", "down");
     const before = this.#rows.get(stream);
-    if (before !== undefined && before.node !== node && before.untilMs > nowMs && !steal)
+    if (
+      before !== undefined &&
+      before.node !== node &&
+      before.node !== "" &&
+      before.untilMs > nowMs &&
+      !steal
+    )
       return before;
     const epoch = before?.node === node ? before.epoch : (before?.epoch ?? 0) + 1;
     const row = { stream, node, epoch, untilMs: millis(nowMs + ttlMs) };
@@ -51,11 +57,12 @@ export class LeaseTable implements IndexLeases {
   async freeLease(stream: string, node: string, epoch: number): Promise<void> {
     const row = this.#rows.get(stream);
     if (row?.node === node && row.epoch === epoch)
-      this.#rows.set(stream, { ...row, untilMs: millis(0) });
+      this.#rows.set(stream, { ...row, node: "", untilMs: millis(0) });
   }
 
   async lease(stream: string): Promise<LeaseRow | undefined> {
-    return this.#rows.get(stream);
+    const row = this.#rows.get(stream);
+    return row?.node === "" ? undefined : row;
   }
 
   async leases(nowMs: number): Promise<readonly LeaseRow[]> {

@@ -108,6 +108,22 @@ suite("stream leases", () => {
     assert.equal(await a.letGo("cam"), true, "what is not ours is let go");
   });
 
+  test("numbers go on where the owner has not changed, and skip where it has", async () => {
+    const { node, said } = setUp();
+    const [a, b] = [node("a"), node("b")];
+    for (const one of [a, a, b, a]) {
+      await one.take("cam");
+      await one.letGo("cam");
+    }
+    const takes = said.filter((line) => line.includes("takes"));
+    assert.deepEqual(takes, [
+      "a takes cam 0",
+      "a takes cam 0",
+      `b takes cam ${OWNER_SKIP}`,
+      `a takes cam ${OWNER_SKIP}`,
+    ]);
+  });
+
   test("recovery may go on only where no other node has recorded since", async () => {
     const { node, pass } = setUp();
     const crashed = node("a", new FakeClock());
@@ -119,7 +135,9 @@ suite("stream leases", () => {
     const again = node("a");
     assert.equal((await again.reclaim("cam"))?.epoch, 1);
     assert.equal(await again.reclaim("other"), undefined);
-    assert.equal((await again.reclaim("new"))?.epoch, 1);
+    assert.equal(await again.reclaim("new"), undefined);
+    await b.letGo("other");
+    assert.equal(await again.reclaim("other"), undefined, "had and freed by another");
   });
 
   test("a node that stops frees what it has", async () => {

@@ -120,13 +120,14 @@ export class StreamLeases {
 
   /**
    * For recovery, which asks before it keeps what no row names: the fence of a stream that no other node has recorded
-   * since this one did. Undefined: another has, and its producer has sent it again.
+   * since this one did. Undefined: another has, and its producer has sent it again. A node that was killed has not freed its
+   * lease, so one that nobody holds is one that another has had.
    */
   reclaim(stream: string): Promise<Fence | undefined> {
     return this.#step(stream, async () => {
       if (this.#held.has(stream)) return this.#held.get(stream)?.fence;
       const before = await this.#options.index.lease(stream);
-      if (before !== undefined && before.node !== this.#options.node) return undefined;
+      if (before?.node !== this.#options.node) return undefined;
       await this.#take(stream);
       return this.#held.get(stream)?.fence;
     });
@@ -165,7 +166,8 @@ export class StreamLeases {
     const { ttlMs } = times;
     const row = await index.takeLease({ stream, node, ttlMs }, await time.read());
     if (row.node !== node) return row;
-    await taken(stream, before === undefined || before.node === node ? 0 : OWNER_SKIP);
+    const own = before?.node === node || this.#past.get(stream)?.epoch === row.epoch - 1;
+    await taken(stream, own || row.epoch === 1 ? 0 : OWNER_SKIP);
     const fence = { stream, node, epoch: row.epoch };
     const made: Held = { fence, untilMs: row.untilMs, uses: 0, cancelIdle: () => {} };
     this.#held.set(stream, made);
