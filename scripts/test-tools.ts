@@ -18,6 +18,8 @@ const debian: Readonly<Record<ToolName, readonly string[]>> = {
     ...["python3-gi", "gir1.2-gst-rtsp-server-1.0"],
     ...["base", "good", "bad"].map((set) => `gstreamer1.0-plugins-${set}`),
   ],
+  // A real S3 gateway: test/support/ceph.ts.
+  ceph: ["ceph-mon", "ceph-osd", "radosgw", "ceph-common", "python3", "curl"],
 };
 const APT_INSTALL = ["install", "-y", "-qq", "--no-install-recommends"];
 

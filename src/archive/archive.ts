@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { asFault, Fault } from "../base/errors.ts";
+import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { millis } from "../base/units.ts";
 import type {
@@ -23,83 +23,150 @@ import type {
 } from "../fragment/fragment.ts";
 import type { TrackSet } from "../media/track.ts";
 import { Committer } from "./committer.ts";
-import { Duplicates } from "./duplicates.ts";
 import { type Files, nodeFiles } from "./files.ts";
-import { lockDataDir, makeDataDir, newIdentity, readIdentity, writeIdentity } from "./identity.ts";
-import type { FragmentIndex, PageKey } from "./index/fragment-index.ts";
+import { lockDataDir, makeDataDir } from "./identity.ts";
+import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { readFragmentList } from "./index/fragment-list.ts";
 import { SqliteIndex } from "./index/sqlite-index.ts";
-import type { OpenPack } from "./pack/open-pack.ts";
-import { type RecoveryParts, recoverAll, recoverFile } from "./recovery.ts";
-import { FolderStore, readExactly } from "./store/folder-store.ts";
+import { openIndex } from "./open-index.ts";
+import { objectKey } from "./pack-id.ts";
+import { PackReader } from "./pack-reader.ts";
+import { Places, type RemoteRead } from "./places.ts";
+import { Recordings, type StreamEvents } from "./recordings.ts";
+import { type RecoveryParts, recoverAll } from "./recovery.ts";
+import { Reserve } from "./reserve.ts";
+import { BACK_OFF, type BackOffLimits } from "./retry.ts";
+import { Sealer } from "./sealer.ts";
+import { SPACE_LIMITS, SpaceGate, type SpaceLimits } from "./space-gate.ts";
+import { recoverSpool } from "./spool.ts";
+import { FolderStore } from "./store/folder-store.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import { newStream } from "./stream-info.ts";
-import {
-  activeName,
-  objectKey,
-  PACK_LIMITS,
-  type PackLimits,
-  StreamWriter,
-} from "./stream-writer.ts";
-import { loadTrackSet, trackSetRow } from "./track-sets.ts";
+import { PACK_LIMITS, type PackLimits } from "./stream-writer.ts";
+import { Uploads } from "./uploads.ts";
 
 export interface ArchiveOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<PackLimits>;
+  readonly space?: Partial<SpaceLimits>;
+  /** Kept free for the index when the disk is full, bytes; 0: nothing. */
+  readonly reserveBytes?: number;
+  readonly backOff?: BackOffLimits;
+  /** How long appends wait for an index that is away, ms. */
+  readonly indexPatienceMs?: number;
+  /** Packs sent to a remote store at once. */
+  readonly uploads?: number;
+  /** Where sealed packs go. Default: the folder `packs` of the data folder. */
+  readonly store?: ObjectStore;
+  /** Default: SQLite in workers. */
+  readonly openIndex?: (path: string) => Promise<FragmentIndex>;
+  /** Folder of index and packs where several nodes on one machine share them; the data folder keeps what is this node's. */
+  readonly sharedDir?: string;
+  /** The index is shared by several nodes: a fresh data folder is then no surprise. */
+  readonly sharedIndex?: boolean;
+  /** This node's name where several share an index; "" where there is one. */
+  readonly node?: string;
+  /** What must still be true of a stream when its rows are committed. */
+  readonly fence?: (stream: string) => Fence | undefined;
+  /** See `RecoveryParts`. */
+  readonly mayComplete?: (stream: string) => Promise<Fence | undefined>;
+  readonly remoteRead?: RemoteRead;
+  readonly events?: StreamEvents;
   /** Replaced by tests that make file operations or commits fail. */
   readonly files?: Files;
   readonly wrapIndex?: (index: FragmentIndex) => FragmentIndex;
-  /** Default: SQLite in workers. */
-  readonly openIndex?: (path: string) => Promise<FragmentIndex>;
 }
+
+const RESERVE_BYTES = 16 << 20;
+const INDEX_PATIENCE_MS = 15_000;
+const UPLOADS = 4;
 
 interface ArchiveParts extends RecoveryParts {
   readonly clock: Clock;
-  readonly committer: Committer;
-  readonly limits: PackLimits;
   readonly unlock: () => void;
 }
 
-interface Taking {
-  readonly writer: StreamWriter;
-  readonly duplicates: Duplicates;
-}
-
 export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
+  readonly index: FragmentIndex;
+  readonly store: ObjectStore;
+  readonly uploads: Uploads;
+  readonly gate: SpaceGate;
+  readonly reader: PackReader;
   readonly #parts: ArchiveParts;
-  /** By stream: those that have been recorded since the start. */
-  readonly #taken = new Map<string, Taking>();
-  /** Packs in `active/` by id: their bytes are there and not in the store. */
-  readonly #active = new Map<string, OpenPack | "recovering">();
-  readonly #trackSets = new Map<string, TrackSet>();
-  #sealing: Promise<void> = Promise.resolve();
+  readonly #recordings: Recordings;
+  readonly #sealer: Sealer;
+  readonly #reserve: Reserve;
+  #spool: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(parts: ArchiveParts) {
+  private constructor(parts: ArchiveParts, options: ArchiveOptions) {
+    const { index, store, places, files, clock, log, node, activeDir } = parts;
+    const { backOff = BACK_OFF, dataDir } = options;
     this.#parts = parts;
+    this.index = index;
+    this.store = store;
+    this.reader = new PackReader(index, places);
+    const archived = (row: PackRow) => this.#archived(row);
+    const reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
+    const path = join(dataDir, "reserve");
+    this.#reserve = new Reserve({ files, log, path, bytes: reserveBytes });
+    const concurrency = options.uploads ?? UPLOADS;
+    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived });
+    this.gate = new SpaceGate({
+      clock,
+      log,
+      limits: { ...SPACE_LIMITS, ...options.space },
+      space: () => files.space(dataDir),
+      spoolBytes: () => this.uploads.bytes,
+      changed: (open) => (open ? this.#reserve.hold() : this.#reserve.release()),
+    });
+    const spooled = ({ bytes }: PackRow) => this.uploads.added(bytes);
+    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled });
+    this.#recordings = new Recordings({
+      ...{ index, node, activeDir, files, clock, log, gate: this.gate },
+      committer: new Committer(index, {
+        clock,
+        patienceMs: options.indexPatienceMs ?? INDEX_PATIENCE_MS,
+      }),
+      limits: { ...PACK_LIMITS, ...options.limits },
+      fence: options.fence ?? (() => undefined),
+      events: options.events ?? (() => []),
+      lookup: (stream) => ({
+        find: (fromMs, toMs) => this.reader.storedIn(stream, range(fromMs, toMs)),
+        read: ({ packId, blocksOffset }, size) => this.read(packId, blocksOffset, size),
+      }),
+      opened: ({ identity }) => places.set(identity.packId, "active"),
+      retire: (pack, broken) => (broken ? this.#sealer.recover(pack) : this.#sealer.seal(pack)),
+    });
   }
 
   /**
-   * Opens or makes the data folder and recovers what a crash left. Throws `store.locked`,
-   * `store.unavailable`, `config.bad` (another folder's index, a newer version), `index.unavailable`.
+   * Opens or makes the data folder and recovers what a crash left. Throws
+   * `store.locked`, `store.unavailable`, `config.bad` (another folder's index, a newer version), `index.unavailable`.
    */
   static async open(options: ArchiveOptions): Promise<Archive> {
-    const { dataDir, clock, log, files = nodeFiles } = options;
-    makeDataDir(dataDir);
+    const { dataDir, clock, log, files = nodeFiles, node = "", sharedDir = dataDir } = options;
+    makeDataDir(dataDir, sharedDir);
     const unlock = lockDataDir(dataDir);
     let index: FragmentIndex | undefined;
     try {
-      index = await openIndex(dataDir, options.openIndex ?? SqliteIndex.open);
+      index = await openIndex({
+        ...{ dataDir, sharedDir, node },
+        shared: options.sharedIndex ?? sharedDir !== dataDir,
+        open: options.openIndex ?? SqliteIndex.open,
+      });
       index = options.wrapIndex?.(index) ?? index;
-      const store: ObjectStore = new FolderStore({ root: join(dataDir, "packs"), files });
-      const activeDir = join(dataDir, "active");
-      const limits = { ...PACK_LIMITS, ...options.limits };
-      const committer = new Committer(index);
-      const parts = { activeDir, files, index, store, log, clock, committer, limits, unlock };
-      const archive = new Archive(parts);
-      await archive.#recover();
+      const store = options.store ?? new FolderStore({ root: join(sharedDir, "packs"), files });
+      const [activeDir, spoolDir] = [join(dataDir, "active"), join(dataDir, "spool")];
+      const { remoteRead, mayComplete } = options;
+      const nodeOf = otherNode(index, node);
+      const places = new Places({ files, store, activeDir, spoolDir, remoteRead, nodeOf });
+      const of = { node, index, store, places, mayComplete };
+      const parts = { ...of, activeDir, files, log, clock, unlock };
+      const archive = new Archive(parts, options);
+      await archive.#start(spoolDir);
       return archive;
     } catch (error) {
       await index?.close().catch(() => {});
@@ -108,14 +175,23 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     }
   }
 
-  async #recover(): Promise<void> {
-    const { index, store } = this.#parts;
-    for (const pack of await recoverAll(this.#parts)) {
-      this.#active.set(pack.identity.packId, pack);
-      this.#seal(pack);
-    }
-    const garbage = await index.garbage();
-    if (garbage.length > 0) await this.#removeObjects(garbage, store);
+  async #start(spoolDir: string): Promise<void> {
+    for (const pack of await recoverAll(this.#parts)) this.#sealer.seal(pack);
+    this.#reserve.hold();
+    await this.gate.start();
+    // The spool may be long: it is read where it is found, and counted behind the start.
+    this.#spool = recoverSpool({ ...this.#parts, spoolDir }).then(async () => {
+      await this.uploads.state();
+      this.uploads.wake();
+    });
+    this.#spool = this.#spool.catch((error) =>
+      this.#parts.log.error("spool.not-read", { message: String(error) }),
+    );
+  }
+
+  #archived(row: PackRow): void {
+    if (!this.#recordings.anyToTell || row.fragments === undefined) return;
+    this.#recordings.archived(readFragmentList(row.fragments, row).fragments);
   }
 
   // Catalogue
@@ -123,243 +199,118 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async create(options: {
     name: string;
     retentionHours: number;
+    retentionBytes?: number;
     mediaType?: string;
   }): Promise<StreamInfo> {
     const info = newStream(options, this.#parts.clock.now());
-    await this.#parts.index.createStream(info);
+    await this.index.createStream(info);
     return info;
   }
 
   async get(name: string): Promise<StreamInfo> {
-    const info = await this.#parts.index.stream(name);
+    const info = await this.index.stream(name);
     if (info === undefined) throw new Fault("stream.not-found", `there is no stream ${name}`);
     return info;
   }
 
   list(): Promise<readonly StreamInfo[]> {
-    return this.#parts.index.streams();
+    return this.index.streams();
   }
 
-  /** Throws `ingest.busy` while it is recorded. Order: rows become garbage, objects go, garbage goes. */
-  async delete(name: string): Promise<void> {
+  /**
+   * Throws `ingest.busy` while it is recorded, `stream.held`. Order: rows become garbage, objects go, garbage goes.
+   */
+  async delete(name: string, who = "user"): Promise<void> {
     await this.get(name);
-    const writer = this.#taken.get(name)?.writer;
-    if (writer !== undefined && writer.recordings > 0)
-      throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
-    await writer?.close();
-    this.#taken.delete(name);
-    await this.#sealing;
-    await this.#parts.index.deleteStream(name);
-    await this.#removeObjects(await this.#parts.index.garbage(), this.#parts.store);
-  }
-
-  async #removeObjects(packIds: readonly string[], store: ObjectStore): Promise<void> {
-    const { files, activeDir, index } = this.#parts;
-    for (const packId of packIds) {
-      await store.delete(objectKey(packId));
-      await files.remove(join(activeDir, activeName(packId)));
-      this.#active.delete(packId);
+    await this.dropStream(name);
+    const { clock, places } = this.#parts;
+    await this.index.deleteStream(name, who, clock.now());
+    const garbage = await this.index.garbage(clock.now() + 1, Number.MAX_SAFE_INTEGER);
+    const own = garbage.filter((packId) => packId.startsWith(`${name}/`));
+    await this.store.delete(own.map(objectKey));
+    for (const packId of own) {
+      await places.removeLocal(packId);
+      this.reader.forget(packId);
     }
-    await index.forgetGarbage(packIds);
+    await this.index.forgetGarbage(own);
   }
 
   // Sink
 
-  async open({ stream }: RecordingOptions): Promise<Recording> {
-    const info = await this.get(stream);
-    const { writer, duplicates } = await this.#taking(stream);
-    writer.attach();
-    let open = true;
-    return {
-      persists: info.retentionHours > 0,
-      nextNumber: () => writer.nextNumber(),
-      append: (fragment) => duplicates.append(fragment, (one) => writer.append(one)),
-      get pendingBytes() {
-        return writer.pendingBytes;
-      },
-      close: async () => {
-        await writer.idle();
-        if (open) writer.detach();
-        open = false;
-      },
-    };
+  open(options: RecordingOptions): Promise<Recording> {
+    return this.#recordings.open(options);
   }
 
-  /** What all recordings of a stream share, made for the first of them. */
-  async #taking(stream: string): Promise<Taking> {
-    const known = this.#taken.get(stream);
-    if (known !== undefined) return known;
-    const { index } = this.#parts;
-    const [lastSequence, extent] = await Promise.all([
-      index.lastSequence(stream),
-      index.extent(stream),
-    ]);
-    const lookup = {
-      find: (fromMs: number, toMs: number) => this.#storedIn(stream, fromMs, toMs),
-      read: ({ packId, blocksOffset }: StoredFragment, size: number) =>
-        this.read(packId, blocksOffset, size),
-    };
-    // Another connection may have made it while this one asked.
-    const made = this.#taken.get(stream) ?? {
-      writer: this.#makeWriter(stream, lastSequence),
-      duplicates: new Duplicates(lookup, extent?.producedEndUs ?? Number.NEGATIVE_INFINITY),
-    };
-    this.#taken.set(stream, made);
-    return made;
+  /** See `Recordings.take`. */
+  takeStream(stream: string, skip: number): Promise<void> {
+    return this.#recordings.take(stream, skip);
   }
 
-  async #storedIn(stream: string, fromMs: number, toMs: number): Promise<StoredFragment[]> {
-    const range = { fromMs: millis(fromMs), toMs: millis(toMs) };
-    const found: StoredFragment[] = [];
-    for await (const page of this.packs(stream, { by: "time", clock: "producer", range }))
-      for (const { packId } of page) found.push(...(await this.fragments(stream, packId)));
-    return found.sort((a, b) => a.info.number.sequence - b.info.number.sequence);
-  }
-
-  #makeWriter(stream: string, lastSequence: number): StreamWriter {
-    const { activeDir, files, committer, clock, limits } = this.#parts;
-    const log = this.#parts.log.child({ stream });
-    return new StreamWriter({
-      ...{ stream, activeDir, files, committer, clock, log, limits, lastSequence },
-      opened: (pack) => this.#active.set(pack.identity.packId, pack),
-      retire: (pack, broken) => (broken ? this.#recoverLater(pack) : this.#seal(pack)),
-    });
-  }
-
-  /** Seals in the background, one pack after another. */
-  #seal(pack: OpenPack): void {
-    this.#sealing = this.#sealing.then(() => this.#sealNow(pack));
-  }
-
-  /** Order: Cues, fsync, header, fsync, rename and folders, row (docs/design/write-order.md). */
-  async #sealNow(pack: OpenPack): Promise<void> {
-    const { store, index, files, log } = this.#parts;
-    const { packId, trackSet } = pack.identity;
-    try {
-      if (pack.fragments.length === 0) {
-        await pack.close();
-        await files.remove(pack.path);
-      } else {
-        const bytes = await pack.finish();
-        await store.seal(objectKey(packId), pack.path);
-        await index.commit([pack.row(bytes)], [trackSetRow(trackSet)]);
-      }
-      this.#active.delete(packId);
-    } catch (error) {
-      // It stays in `active/` and readable; the next start seals it.
-      await pack.close().catch(() => {});
-      const { code, message } = asFault(error, "store.unavailable");
-      log.error("pack.not-sealed", { pack: packId, code, message });
-    }
-  }
-
-  /** A pack whose last write failed: settled from what is on the disk, as after a crash. */
-  #recoverLater(pack: OpenPack): void {
-    const { packId, stream } = pack.identity;
-    this.#active.set(packId, "recovering");
-    this.#sealing = this.#sealing.then(async () => {
-      await pack.close().catch(() => {});
-      try {
-        const row = await this.#parts.index.pack(stream, packId);
-        const recovered = await recoverFile(this.#parts, packId, row);
-        if (recovered !== undefined) await this.#sealNow(recovered);
-      } catch (error) {
-        const { code, message } = asFault(error, "store.unavailable");
-        this.#parts.log.error("pack.not-recovered", { pack: packId, code, message });
-      }
-    });
+  /** Seals and forgets what is kept of a stream: another node records it from now on. Throws `ingest.busy`. */
+  async dropStream(stream: string): Promise<void> {
+    await this.#recordings.drop(stream);
+    await this.#sealer.idle();
   }
 
   // Reader
 
-  async *packs(
+  packs(
     stream: string,
     selection: PackSelection,
     signal?: AbortSignal,
   ): AsyncGenerator<readonly PackSummary[]> {
-    await this.get(stream);
-    let after: PageKey | undefined;
-    do {
-      signal?.throwIfAborted();
-      const page = await this.#parts.index.packs(stream, selection, after);
-      if (page.packs.length > 0) yield page.packs;
-      after = page.next;
-    } while (after !== undefined);
+    return this.reader.packs(stream, selection, signal);
   }
 
-  chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
-    return this.#parts.index.chain(stream, range);
+  chain(stream: string, of: TimeRange): Promise<PackChain | undefined> {
+    return this.reader.chain(stream, of);
   }
 
-  async fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {
-    const row = await this.#parts.index.pack(stream, packId);
-    if (row === undefined) throw new Fault("store.not-found", `there is no pack ${packId}`);
-    return readFragmentList(row.fragments, row).fragments;
+  fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {
+    return this.reader.fragments(stream, packId);
   }
 
-  async trackSet(id: string): Promise<TrackSet> {
-    const known = this.#trackSets.get(id);
-    if (known !== undefined) return known;
-    const trackSet = await loadTrackSet(this.#parts.index, id);
-    if (this.#trackSets.size >= 1000) this.#trackSets.clear();
-    this.#trackSets.set(id, trackSet);
-    return trackSet;
+  trackSet(id: string): Promise<TrackSet> {
+    return this.reader.trackSet(id);
   }
 
-  /** A pack may be sealed between the look and the read: then it is in the other place. */
-  async read(packId: string, offset: number, size: number): Promise<Uint8Array> {
-    const { store, files, activeDir } = this.#parts;
-    const fromStore = () => store.read(objectKey(packId), offset, size);
-    const fromActive = () => readExactly(files, join(activeDir, activeName(packId)), offset, size);
-    const [first, second] = this.#active.has(packId)
-      ? [fromActive, fromStore]
-      : [fromStore, fromActive];
-    try {
-      return await first();
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== "store.not-found") throw error;
-      return second();
-    }
+  read(packId: string, offset: number, size: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.reader.read(packId, offset, size, signal);
+  }
+
+  /** As `read`, for other nodes that ask this one: what only they have is not looked for. */
+  readHere(packId: string, offset: number, size: number): Promise<Uint8Array> {
+    return this.#parts.places.readHere(packId, offset, size);
   }
 
   extent(stream: string): Promise<StreamExtent | undefined> {
-    return this.#parts.index.extent(stream);
+    return this.reader.extent(stream);
   }
 
-  /** Decides and seals everything, then lets the folder go. */
+  /** Decides and seals everything, then lets the folder go. What waits in the spool is sent after the next start. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([...this.#taken.values()].map(({ writer }) => writer.close()));
-    await this.#sealing;
-    await this.#parts.index.close();
+    this.gate.stop();
+    await this.#recordings.close();
+    await this.#sealer.close();
+    await this.#spool;
+    await this.uploads.close();
+    await this.#reserve.idle();
+    await this.store.close();
+    await this.index.close();
     this.#parts.unlock();
   }
 }
 
-/** The folder's index, after checking that they belong together. */
-async function openIndex(
-  dataDir: string,
-  open: (path: string) => Promise<FragmentIndex>,
-): Promise<FragmentIndex> {
-  const index = await open(join(dataDir, "index.sqlite"));
-  try {
-    const onDisk = readIdentity(dataDir);
-    const known = await index.meta("uuid", onDisk ?? newIdentity());
-    if (onDisk === undefined && (await index.streams()).length > 0)
-      throw new Fault(
-        "config.bad",
-        `${dataDir} has an index but no identity file: is the disk mounted?`,
-      );
-    if (onDisk !== undefined && onDisk !== known)
-      throw new Fault(
-        "config.bad",
-        `${dataDir}: the identity file and the index belong to different folders`,
-      );
-    if (onDisk === undefined) writeIdentity(dataDir, known);
-    return index;
-  } catch (error) {
-    await index.close();
-    throw error;
-  }
+/** Says which other node has a pack that is not archived. */
+function otherNode(index: FragmentIndex, own: string) {
+  return async (packId: string): Promise<string | undefined> => {
+    const row = await index.pack(packId.split("/")[0] ?? "", packId);
+    return row === undefined || row.archived || row.node === own ? undefined : row.node;
+  };
+}
+
+function range(fromMs: number, toMs: number): TimeRange {
+  return { fromMs: millis(fromMs), toMs: millis(toMs) };
 }

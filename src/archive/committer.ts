@@ -1,60 +1,107 @@
 /**
- * Group commit of index rows: while one transaction is under way, the rows of all streams that become
- * ready wait together for the next. One fsync of the index serves them all.
+ * Group commit of index rows: while one transaction is under way, what all streams have ready waits together for the next.
+ * One fsync of the index serves them all. An index that is away for a moment is waited for: doing a commit again is fine.
  */
-import type { FragmentIndex, PackRow, TrackSetRow } from "./index/fragment-index.ts";
+import { type Clock, sleep } from "../base/clock.ts";
+import { Fault } from "../base/errors.ts";
+import type { Commit, Fence, FragmentIndex, PackRow, TrackSetRow } from "./index/fragment-index.ts";
+import type { NewEvent } from "./index/index-events.ts";
+import type { NewGap } from "./index/index-ledger.ts";
 
-interface Waiting {
+/** What one stream has to write. */
+export interface Entry {
   readonly row: PackRow;
   readonly trackSet: TrackSetRow;
+  readonly gaps?: readonly NewGap[];
+  readonly events?: readonly NewEvent[];
+  readonly fence?: Fence | undefined;
+}
+
+interface Waiting {
+  readonly entry: Entry;
   resolve(): void;
   reject(error: unknown): void;
 }
 
+export interface CommitterOptions {
+  readonly clock: Clock;
+  /** How long an index that is away is waited for, ms. */
+  readonly patienceMs: number;
+}
+
+/** Between two attempts, ms. */
+const PAUSE_MS = 250;
+
 export class Committer {
   readonly #index: FragmentIndex;
+  readonly #options: CommitterOptions;
   /** Track sets this process has committed: they are sent once. */
   readonly #known = new Set<string>();
   #waiting: Waiting[] = [];
   #busy = false;
 
-  constructor(index: FragmentIndex) {
+  constructor(index: FragmentIndex, options: CommitterOptions) {
     this.#index = index;
+    this.#options = options;
   }
 
-  /** Resolves when the row is durable. */
-  commit(row: PackRow, trackSet: TrackSetRow): Promise<void> {
+  /** Resolves when it is durable. */
+  commit(entry: Entry): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ row, trackSet, resolve, reject });
+      this.#waiting.push({ entry, resolve, reject });
       if (!this.#busy) void this.#run();
     });
   }
 
   async #run(): Promise<void> {
     this.#busy = true;
-    // Rows that become ready in this turn of the event loop join the first transaction.
+    // What becomes ready in this turn of the event loop joins the first transaction.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      await this.#one(batch);
+      await this.#batch(batch);
     }
     this.#busy = false;
   }
 
-  async #one(batch: readonly Waiting[]): Promise<void> {
-    const fresh = new Map(
-      batch.filter((w) => !this.#known.has(w.trackSet.id)).map((w) => [w.trackSet.id, w.trackSet]),
-    );
+  async #batch(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#index.commit(
-        batch.map((w) => w.row),
-        [...fresh.values()],
-      );
-      for (const id of fresh.keys()) this.#known.add(id);
+      await this.#commit(batch.map(({ entry }) => entry));
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      // One stream that another node has taken over must not cost the others their commit.
+      if (batch.length > 1 && error instanceof Fault && error.code === "ingest.fenced")
+        for (const one of batch) await this.#batch([one]);
+      else for (const waiting of batch) waiting.reject(error);
     }
+  }
+
+  async #commit(entries: readonly Entry[]): Promise<void> {
+    const commit = this.#joined(entries);
+    const { clock, patienceMs } = this.#options;
+    const giveUpMs = clock.elapsed() + patienceMs;
+    for (;;) {
+      try {
+        await this.#index.commit(commit);
+        for (const { id } of commit.trackSets ?? []) this.#known.add(id);
+        return;
+      } catch (error) {
+        const away = error instanceof Fault && error.code === "index.unavailable";
+        if (!away || clock.elapsed() >= giveUpMs) throw error;
+        await sleep(clock, PAUSE_MS);
+      }
+    }
+  }
+
+  #joined(entries: readonly Entry[]): Commit {
+    const fresh = entries.filter(({ trackSet }) => !this.#known.has(trackSet.id));
+    return {
+      rows: entries.map(({ row }) => row),
+      trackSets: [...new Map(fresh.map(({ trackSet }) => [trackSet.id, trackSet])).values()],
+      gaps: entries.flatMap(({ gaps }) => gaps ?? []),
+      events: entries.flatMap(({ events }) => events ?? []),
+      fences: entries.flatMap(({ fence }) => (fence === undefined ? [] : [fence])),
+    };
   }
 }

@@ -2,7 +2,7 @@
  * The file operations the archive's promises rest on, as a port: tests make each of them fail. All of
  * them run off the event loop.
  */
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { Fault } from "../base/errors.ts";
 
 export interface OpenFile {
@@ -29,6 +29,23 @@ export interface Files {
   syncDir(path: string): Promise<void>;
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
+  /** What is in a folder, with its kind; nothing when the folder is not there. */
+  entries(path: string): Promise<readonly FolderEntry[]>;
+  /** Bytes of a file, or undefined when there is no such file. */
+  size(path: string): Promise<number | undefined>;
+  /** Of the file system the path is on. */
+  space(path: string): Promise<Space>;
+}
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly folder: boolean;
+}
+
+/** In bytes; `free` is what an ordinary user may still write. */
+export interface Space {
+  readonly free: number;
+  readonly total: number;
 }
 
 const FLAGS = { create: "wx+", change: "r+", read: "r" } as const;
@@ -38,7 +55,8 @@ export function storeFault(error: unknown, what: string): Fault {
   if (error instanceof Fault) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const full = code === "ENOSPC" || code === "EDQUOT";
-  const missing = code === "ENOENT";
+  // A name through a file, or of a folder, names no file either.
+  const missing = code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR";
   return new Fault(
     full ? "store.full" : missing ? "store.not-found" : "store.unavailable",
     `${what}: ${message}`,
@@ -123,6 +141,13 @@ function after(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
   return rest;
 }
 
+function unlessMissing<T, M>(run: Promise<T>, missing: M): Promise<T | M> {
+  return run.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return missing;
+    throw error;
+  });
+}
+
 /** The machine's own files. */
 export const nodeFiles: Files = {
   open: (path, how) =>
@@ -144,4 +169,19 @@ export const nodeFiles: Files = {
     }),
   list: (path) => guarded(`listing ${path}`, () => readdir(path)),
   exists: async (path) => (await stat(path).catch(() => undefined)) !== undefined,
+  entries: (path) =>
+    guarded(`listing ${path}`, async () => {
+      const found = await unlessMissing(readdir(path, { withFileTypes: true }), []);
+      return found.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+    }),
+  size: (path) =>
+    guarded(`looking at ${path}`, async () => {
+      const found = await unlessMissing(stat(path), undefined);
+      return found?.isFile() ? found.size : undefined;
+    }),
+  space: (path) =>
+    guarded(`asking the disk of ${path}`, async () => {
+      const { bavail, blocks, bsize } = await statfs(path);
+      return { free: bavail * bsize, total: blocks * bsize };
+    }),
 };

@@ -14,10 +14,10 @@ const FORMAT = 1;
 const FILE = "streambank.json";
 
 /** Makes the folder when it is not there. Throws `store.unavailable`, `store.full`. */
-export function makeDataDir(dataDir: string): void {
+export function makeDataDir(dataDir: string, sharedDir = dataDir): void {
   try {
-    mkdirSync(join(dataDir, "active"), { recursive: true });
-    mkdirSync(join(dataDir, "packs"), { recursive: true });
+    for (const folder of ["active", "spool"]) mkdirSync(join(dataDir, folder), { recursive: true });
+    mkdirSync(join(sharedDir, "packs"), { recursive: true });
   } catch (cause) {
     const { message } = storeFault(cause, "").cause as Error;
     throw new Fault("store.unavailable", `the data folder ${dataDir} cannot be used: ${message}`, {

@@ -8,45 +8,70 @@ import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { StoredFragment } from "../fragment/fragment.ts";
 import type { Files, OpenFile } from "./files.ts";
-import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
+import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { readFragmentList } from "./index/fragment-list.ts";
 import { OpenPack } from "./pack/open-pack.ts";
 import { MAX_HEADER_BYTES, type ParsedPackHeader, parsePackHeader } from "./pack/pack-header.ts";
 import { scanFragments } from "./pack/pack-scan.ts";
+import { fileBytes, objectBytes, readSealed } from "./pack/sealed-pack.ts";
+import { localName, objectKey, packIdOf } from "./pack-id.ts";
+import type { Places } from "./places.ts";
 import type { ObjectStore } from "./store/object-store.ts";
-import { activeName, objectKey, packIdOf } from "./stream-writer.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
 
 export interface RecoveryParts {
+  /** This node's name in the index. */
+  readonly node: string;
   readonly activeDir: string;
   readonly files: Files;
   readonly index: FragmentIndex;
   readonly store: ObjectStore;
+  readonly places: Places;
   readonly log: Logger;
+  /**
+   * Where several nodes share an index: the fence under which what no row names may be kept, or undefined when another
+   * node has recorded the stream since. Without it, everything that is whole is kept.
+   */
+  readonly mayComplete?: ((stream: string) => Promise<Fence | undefined>) | undefined;
 }
 
 /** Goes through `active/`. Returns the packs that are whole and wait to be sealed. */
 export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
-  const rows = new Map((await parts.index.openPacks()).map((row) => [row.packId, row]));
+  const { index, node, files, activeDir, places } = parts;
+  const rows = new Map((await index.openPacks(node)).map((row) => [row.packId, row]));
   const packs: OpenPack[] = [];
-  for (const name of await parts.files.list(parts.activeDir)) {
+  for (const name of await files.list(activeDir)) {
     const packId = packIdOf(name);
     if (packId === undefined) continue;
     const pack = await recoverFile(parts, packId, rows.get(packId));
     rows.delete(packId);
-    if (pack !== undefined) packs.push(pack);
+    if (pack === undefined) continue;
+    places.set(packId, "active");
+    packs.push(pack);
   }
   for (const row of rows.values()) await settleMoved(parts, row);
   return packs;
 }
 
-/** A row without a file in `active/`: the crash came between the rename and the row. */
-async function settleMoved({ index, store, log }: RecoveryParts, row: PackRow): Promise<void> {
-  if (await store.exists(objectKey(row.packId))) {
-    await index.commit([{ ...row, sealed: true }], []);
+/** An open row without a file in `active/`: the crash came between the move and the row. */
+export async function settleMoved(parts: RecoveryParts, row: PackRow): Promise<void> {
+  const { index, store, files, places, log } = parts;
+  const { packId } = row;
+  const spooled = places.path(packId, "spool");
+  if (await files.exists(spooled)) {
+    const found = await readSealed(await fileBytes(files, spooled));
+    await index.commit({ rows: [{ ...row, ...found.size, sealed: true }] });
+    places.set(packId, "spool");
     return;
   }
-  log.error("recovery.pack-missing", { pack: row.packId, bytes: row.bytes });
+  const bytes = await store.size(objectKey(packId));
+  if (bytes !== undefined) {
+    const found = await readSealed(objectBytes(store, objectKey(packId), bytes));
+    await index.commit({ rows: [{ ...row, ...found.size, sealed: true, archived: true }] });
+    places.set(packId, undefined);
+    return;
+  }
+  log.error("recovery.pack-missing", { pack: packId, bytes: row.bytes });
 }
 
 /** One file of `active/`, ready to be sealed; undefined when nothing in it counts. Throws `store.*`. */
@@ -56,7 +81,7 @@ export async function recoverFile(
   row: PackRow | undefined,
 ): Promise<OpenPack | undefined> {
   const { files, activeDir } = parts;
-  const path = join(activeDir, activeName(packId));
+  const path = join(activeDir, localName(packId));
   const file = await files.open(path, "change");
   try {
     return await settle(parts, { packId, row, path, file });
@@ -80,8 +105,10 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   const stream = packId.split("/")[0] ?? "";
   if (header === undefined || (await index.stream(stream)) === undefined)
     return discard({ ...parts, file, path, row });
-  const known = row === undefined ? [] : readFragmentList(row.fragments, row).fragments;
-  const whole = await completed(file, header, known);
+  const known = row === undefined ? [] : readFragmentList(listOf(row), row).fragments;
+  const fence = await parts.mayComplete?.(stream);
+  const foreign = parts.mayComplete !== undefined && fence === undefined;
+  const whole = foreign ? cutToRow(header, known) : await completed(file, header, known);
   if (whole.fragments.length === 0) return discard({ ...parts, file, path, row });
   const identity = { ...header, stream, packId };
   const setId = trackSetId(header.trackSet);
@@ -91,9 +118,16 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   await file.truncate(whole.goodLength);
   await file.sync();
   const pack = OpenPack.recovered(file, options, { firstOffset, fragments });
-  await index.commit([pack.row()], [trackSetRow(header.trackSet)]);
+  const rows = [pack.row({ node: parts.node })];
+  const fences = fence === undefined ? [] : [fence];
+  await index.commit({ rows, trackSets: [trackSetRow(header.trackSet)], fences });
   log.info("recovery.pack", { pack: packId, known: known.length, found: fragments.length });
   return pack;
+}
+
+function listOf({ packId, fragments }: PackRow): Uint8Array {
+  if (fragments !== undefined) return fragments;
+  throw new Fault("store.corrupt", `the index has no list of the open pack ${packId}`);
 }
 
 async function headerOf(file: OpenFile): Promise<ParsedPackHeader | undefined> {
@@ -105,6 +139,13 @@ async function headerOf(file: OpenFile): Promise<ParsedPackHeader | undefined> {
     if (error instanceof Fault && error.code === "store.corrupt") return undefined;
     throw error;
   }
+}
+
+/** Another node goes on with the stream: what no row names was acked to nobody, and has been sent to that node. */
+function cutToRow(header: ParsedPackHeader, known: readonly StoredFragment[]) {
+  const last = known.at(-1);
+  const goodLength = last === undefined ? header.firstOffset : last.offset + last.size;
+  return { fragments: [...known], goodLength };
 }
 
 /** The known fragments and those that are whole behind them. */

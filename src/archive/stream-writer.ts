@@ -5,15 +5,18 @@
  */
 import { randomInt } from "node:crypto";
 import type { CancelTimer, Clock } from "../base/clock.ts";
-import { isoTime } from "../base/clock.ts";
 import { asFault, type Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { SealedFragment, StoredFragment } from "../fragment/fragment.ts";
 import type { FragmentNumber } from "../fragment/fragment-number.ts";
 import type { Committer } from "./committer.ts";
 import type { Files } from "./files.ts";
-import { MAX_PACK_SPAN_MS } from "./index/fragment-index.ts";
+import type { GapRecorder } from "./gap-recorder.ts";
+import { type Fence, MAX_PACK_SPAN_MS } from "./index/fragment-index.ts";
+import type { NewEvent } from "./index/index-events.ts";
 import { OpenPack } from "./pack/open-pack.ts";
+import { localName, newPackId } from "./pack-id.ts";
+import type { SpaceGate } from "./space-gate.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
 
 export interface PackLimits {
@@ -29,6 +32,8 @@ export const PACK_LIMITS: PackLimits = { maxAgeMs: 60_000, maxBytes: 64 << 20, g
 
 export interface StreamWriterParts {
   readonly stream: string;
+  /** This node's name in the index. */
+  readonly node: string;
   readonly activeDir: string;
   readonly files: Files;
   readonly committer: Committer;
@@ -36,6 +41,14 @@ export interface StreamWriterParts {
   readonly log: Logger;
   readonly limits: PackLimits;
   readonly lastSequence: number;
+  readonly gaps: GapRecorder;
+  readonly gate: SpaceGate;
+  /** The stream's settings as JSON, for the header of its packs. */
+  settings(): string;
+  /** What must still be true when a row is committed; undefined: nothing. */
+  fence(): Fence | undefined;
+  /** Events to be written with the rows of these fragments. */
+  events(stored: readonly StoredFragment[]): readonly NewEvent[];
   /** Takes a pack that is not written any more: it is sealed, or recovered when `broken`. */
   retire(pack: OpenPack, broken: boolean): void;
   opened(pack: OpenPack): void;
@@ -120,12 +133,24 @@ export class StreamWriter {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
+      if (!(await this.#room())) continue;
       const batch = await this.#nextBatch();
       if (batch.length > 0) await this.#store(batch);
       if (this.#pack !== undefined && this.#pack.length >= this.#parts.limits.maxBytes)
         this.#retire(false);
     }
     if (this.#sealAsked) this.#retire(false);
+  }
+
+  /** False: there was none for too long, and what waited is refused. */
+  async #room(): Promise<boolean> {
+    try {
+      await this.#parts.gate.pass();
+      return true;
+    } catch (error) {
+      this.#refuse(this.#queue.splice(0), asFault(error, "store.full"));
+      return false;
+    }
   }
 
   /** The fragments at the head of the queue that go into one pack together; none when it cannot be made. */
@@ -163,13 +188,10 @@ export class StreamWriter {
 
   async #create({ fragment, trackSetId: id }: Waiting): Promise<OpenPack> {
     const { stream, activeDir, files, clock, limits, opened } = this.#parts;
-    const { number } = fragment.info;
-    const day = isoTime(number.receivedMs).slice(0, 10).replaceAll("-", "/");
-    const serial = `${String(number.sequence).padStart(12, "0")}-${randomInt(2 ** 32).toString(36)}`;
-    const packId = `${stream}/${day}/${serial}`;
+    const packId = newPackId(stream, fragment.info.number);
     const { trackSet, clusterNs: baseNs } = fragment;
-    const identity = { stream, packId, baseNs, trackSet };
-    const path = `${activeDir}/${activeName(packId)}`;
+    const identity = { stream, packId, baseNs, trackSet, settings: this.#parts.settings() };
+    const path = `${activeDir}/${localName(packId)}`;
     const pack = await OpenPack.create(files, { identity, trackSetId: id, path });
     await files.syncDir(activeDir).catch(async (error) => {
       await pack.close().catch(() => {});
@@ -188,9 +210,7 @@ export class StreamWriter {
     let stored: StoredFragment[];
     try {
       stored = await pack.append(batch.map((w) => w.fragment));
-      const [first] = batch;
-      if (first === undefined) return;
-      await this.#parts.committer.commit(pack.row(), trackSetRow(first.fragment.trackSet));
+      await this.#commit(pack, stored, batch);
     } catch (error) {
       // What is on the disk is unknown now: nothing more is written to this pack.
       this.#retire(true);
@@ -204,8 +224,38 @@ export class StreamWriter {
     }
   }
 
+  async #commit(
+    pack: OpenPack,
+    stored: readonly StoredFragment[],
+    [first]: readonly Waiting[],
+  ): Promise<void> {
+    const { node, committer, gaps, gate, clock, fence, events } = this.#parts;
+    if (first === undefined) return;
+    const plan = gaps.plan(
+      stored.map(({ info }) => info),
+      clock.now(),
+    );
+    await committer.commit({
+      row: pack.row({ node }),
+      trackSet: trackSetRow(first.fragment.trackSet),
+      gaps: plan.gaps,
+      events: events(stored),
+      fence: fence(),
+    });
+    plan.done();
+    gate.wrote(stored.reduce((sum, { size }) => sum + size, 0));
+  }
+
   #refuse(batch: readonly Waiting[], fault: Fault): void {
-    this.#parts.log.error("archive.not-stored", { code: fault.code, message: fault.message });
+    const { code, message } = fault;
+    if (code === "store.full") this.#parts.gate.full();
+    const cause = code === "store.full" ? "disk-full" : "error";
+    this.#parts.gaps.failed({
+      cause,
+      detail: `${code}: ${message}`,
+      atMs: this.#parts.clock.now(),
+    });
+    this.#parts.log.error("archive.not-stored", { code, message });
     for (const waiting of batch) {
       this.pendingBytes -= waiting.fragment.blocks.length;
       waiting.reject(fault);
@@ -227,20 +277,4 @@ export class StreamWriter {
     this.#parts.log.info("pack.retired", { pack: pack.identity.packId, openMs, broken });
     this.#parts.retire(pack, broken);
   }
-}
-
-/** File name of a pack in `active/`: names have no `~`, so it stands for the slashes. */
-export function activeName(packId: string): string {
-  return `${packId.replaceAll("/", "~")}.mkv`;
-}
-
-/** The pack a file in `active/` is, or undefined for a foreign file. */
-export function packIdOf(fileName: string): string | undefined {
-  const found = /^([A-Za-z0-9_.-]+(?:~[A-Za-z0-9_.-]+){4})\.mkv$/.exec(fileName);
-  return found?.[1]?.replaceAll("~", "/");
-}
-
-/** Where the object of a pack is. */
-export function objectKey(packId: string): string {
-  return `${packId}.mkv`;
 }

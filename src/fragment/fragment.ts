@@ -1,4 +1,5 @@
 /** What a fragment is, and the ports it passes through. Pure values and interfaces; no I/O, no clock. */
+import type { Fault } from "../base/errors.ts";
 import type { Rope } from "../base/rope.ts";
 import type { Micros, Millis } from "../base/units.ts";
 import type { SimpleTag } from "../media/mkv/items.ts";
@@ -64,6 +65,8 @@ export interface RecordingOptions {
   readonly stream: string;
   /** Unique per producer connection. */
   readonly session: string;
+  /** Called with fragments of this session, in their order, when their pack is verified in the object store. */
+  archived?(stored: readonly StoredFragment[]): void;
 }
 
 /** Where finished fragments go: implemented by the archive, used by ingest. */
@@ -83,6 +86,8 @@ export interface Recording {
    * Rejects with `store.*` or `index.unavailable`; then the fragment is not acked and not found.
    */
   append(fragment: SealedFragment): Promise<StoredFragment>;
+  /** Something came that could not be taken: what explains the hole it leaves. */
+  failed(fault: Fault): void;
   /** Bytes taken and not yet durable. A producer's bytes are not read while this is above a limit. */
   readonly pendingBytes: number;
   /** Resolves when all taken fragments have been decided. The pack may then be sealed after a grace time. */

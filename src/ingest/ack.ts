@@ -30,6 +30,8 @@ export type Ack =
       /** With RECEIVED: the stream keeps nothing, so this is the last ack of the fragment (ours, KVS has no such key). */
       readonly liveOnly?: boolean;
     }
+  /** Ours, for those who asked for it: the pack of this fragment is verified in the object store. */
+  | { readonly type: "ARCHIVED"; readonly number: string }
   /** `number`: the highest one that is PERSISTED. */
   | { readonly type: "IDLE"; readonly number: string | undefined }
   | {
@@ -55,6 +57,8 @@ function ackBody(ack: Ack): Record<string, unknown> {
         EventType: "IDLE",
         ...(ack.number === undefined ? {} : { FragmentNumber: ack.number }),
       };
+    case "ARCHIVED":
+      return { EventType: "ARCHIVED", FragmentNumber: ack.number };
     case "ERROR":
       return {
         EventType: "ERROR",

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import type { FragmentSink } from "../fragment/fragment.ts";
+import type { FragmentSink, StoredFragment } from "../fragment/fragment.ts";
+import { formatFragmentNumber } from "../fragment/fragment-number.ts";
 import type { FragmentLimits } from "../fragment/limits.ts";
 import type { LiveSink } from "../fragment/live.ts";
 import { crc32 } from "../native/crc32.ts";
@@ -22,6 +23,8 @@ export interface OpenOptions {
   /** Producer time of timecode 0, ns since the Unix epoch (0 for ABSOLUTE timecodes). */
   readonly startNs: bigint;
   readonly transport: SessionTransport;
+  /** The producer wants ARCHIVED acks too. */
+  readonly archivedAcks?: boolean;
 }
 
 export class Ingest {
@@ -39,11 +42,14 @@ export class Ingest {
   }
 
   /** Throws `stream.not-found`, `server.closing`. */
-  async open({ stream, startNs, transport }: OpenOptions): Promise<IngestSession> {
+  async open({ stream, startNs, transport, archivedAcks }: OpenOptions): Promise<IngestSession> {
     const { sink, live, clock, limits = {} } = this.#parts;
     if (this.#closing) throw new Fault("server.closing", "the server is stopping");
     const id = randomUUID();
-    const recording = await sink.open({ stream, session: id });
+    const recording = await sink.open({
+      ...{ stream, session: id },
+      ...(archivedAcks ? { archived: (stored) => tellArchived(transport, stored) } : {}),
+    });
     const log = this.#parts.log.child({ stream, session: id });
     const publisher = live.open(stream, id);
     const session = new IngestSession({
@@ -70,4 +76,9 @@ export class Ingest {
     for (const session of sessions) session.shutDown();
     await Promise.all(sessions.map((session) => session.done));
   }
+}
+
+function tellArchived(transport: SessionTransport, stored: readonly StoredFragment[]): void {
+  for (const { info } of stored)
+    transport.send({ type: "ARCHIVED", number: formatFragmentNumber(info.number) });
 }

@@ -33,6 +33,7 @@ function setUp() {
         undecided.push(() => resolve({ info: fragment.info } as StoredFragment)),
       );
     },
+    failed() {},
     close: async () => {},
   };
   const session = new IngestSession({

@@ -182,6 +182,7 @@ export class IngestSession {
       message: fault.message,
       at: fault.at,
     });
+    this.#parts.recording.failed(fault);
     // A Cluster that does not match its checksum is not kept: nobody knows which of its bytes are wrong.
     if (fault.code === "mkv.bad-crc") this.#fragmenter.discard();
     this.#stop();

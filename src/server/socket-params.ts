@@ -9,11 +9,13 @@ export interface PutParams {
   /** RELATIVE: block times count from here. ABSOLUTE: 0. Nanoseconds since the Unix epoch. */
   readonly startNs: bigint;
   readonly create: boolean;
+  /** ARCHIVED acks are wanted. */
+  readonly archivedAcks: boolean;
 }
 
 /** Throws `request.bad`, `request.bad-time`. A missing start is the server's time now. */
 export function putParams(stream: string, query: RawQuery, now: Millis): PutParams {
-  refuseOthers(query, ["start", "timecode", "create"]);
+  refuseOthers(query, ["start", "timecode", "create", "acks"]);
   const timecodeType = text(query, "timecode") ?? "RELATIVE";
   if (timecodeType !== "RELATIVE" && timecodeType !== "ABSOLUTE")
     throw new Fault("request.bad", `timecode: RELATIVE or ABSOLUTE, not ${timecodeType}`);
@@ -21,7 +23,10 @@ export function putParams(stream: string, query: RawQuery, now: Millis): PutPara
   const create = ["1", "true"].includes(text(query, "create") ?? "");
   const startMs = start === undefined ? now : parseTime(start);
   const startNs = timecodeType === "ABSOLUTE" ? 0n : BigInt(startMs) * 1_000_000n;
-  return { stream, startNs, create };
+  const acks = text(query, "acks");
+  if (acks !== undefined && acks !== "archived")
+    throw new Fault("request.bad", `acks: archived, not ${acks}`);
+  return { stream, startNs, create, archivedAcks: acks === "archived" };
 }
 
 export interface TailParams {

@@ -5,9 +5,15 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium" | "gstreamer";
+export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium" | "gstreamer" | "ceph";
 
-export const toolNames: readonly ToolName[] = ["ffmpeg", "mkvtoolnix", "chromium", "gstreamer"];
+export const toolNames: readonly ToolName[] = [
+  "ffmpeg",
+  "mkvtoolnix",
+  "chromium",
+  "gstreamer",
+  "ceph",
+];
 
 /** Per tool: each inner list is one program under its possible names; all programs must be there. */
 export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[]>> = {
@@ -15,6 +21,8 @@ export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[
   mkvtoolnix: [["mkvmerge"], ["mkvinfo"], ["mkvextract"]],
   chromium: [["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]],
   gstreamer: [["gst-launch-1.0"]],
+  // What test/engines/ceph-up.sh calls; `ceph` itself is a Python program.
+  ceph: [["ceph-mon"], ["ceph-osd"], ["radosgw"], ["ceph"], ["python3"], ["curl"]],
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -51,6 +59,7 @@ export const tools: Readonly<Record<ToolName, string | undefined>> = {
   mkvtoolnix: findTool("mkvtoolnix"),
   chromium: findTool("chromium"),
   gstreamer: findTool("gstreamer"),
+  ceph: findTool("ceph"),
 };
 
 /**

@@ -144,6 +144,8 @@ export interface FragmentIndex extends IndexLeases {
   /** Sealed and not archived packs of this node, oldest first by `receivedFirstMs`. */
   unarchived(node: string, limit: number): Promise<readonly PackRow[]>;
   unarchivedSum(node: string): Promise<Unarchived>;
+  /** Sealed packs become archived; returns those that are there. Unlike `commit` it brings none back. */
+  archived(packIds: readonly string[]): Promise<readonly string[]>;
   trackSet(id: string): Promise<TrackSetRow | undefined>;
   extent(stream: string): Promise<StreamExtent | undefined>;
   /** The highest sequence in any pack that it ever had, or 0. Removing packs does not lower it. */

@@ -13,11 +13,10 @@ export type GapCause =
   | "disk-full"
   | "clock-step"
   | "node-lost"
-  | RemovalCause
-  | "corrupt";
+  | RemovalCause;
 
 /** Why media was removed. */
-export type RemovalCause = "age" | "size" | "space" | "user";
+export type RemovalCause = "age" | "size" | "space" | "user" | "corrupt";
 
 /**
  * A hole on the producer's clock, half open. One that touches or overlaps a hole of the same stream and cause is

@@ -16,12 +16,28 @@ import type { Files, OpenFile } from "../files.ts";
 import type { PackRow } from "../index/fragment-index.ts";
 import { FragmentListWriter, type PackBase, writeTotals } from "../index/fragment-list.ts";
 import { fragmentTags } from "./fragment-tags.ts";
+import { packFooter } from "./pack-footer.ts";
 import { type PackIdentity, packHeader, SEGMENT_START, sealedHeader } from "./pack-header.ts";
 
 export interface OpenPackOptions {
   readonly identity: PackIdentity;
   readonly trackSetId: string;
   readonly path: string;
+}
+
+/** What sealing made of the file. */
+export interface SealedSize {
+  readonly bytes: number;
+  /** Where the list in its footer is. */
+  readonly listOffset: number;
+  readonly listBytes: number;
+}
+
+/** Where a row says that the pack is. */
+export interface PackPlace {
+  readonly node: string;
+  readonly sealed?: SealedSize;
+  readonly archived?: boolean;
 }
 
 export class OpenPack {
@@ -154,41 +170,50 @@ export class OpenPack {
   }
 
   /** The pack's index row as of now. */
-  row(sealedBytes?: number): PackRow {
+  row(place: PackPlace): PackRow {
     assert(this.fragments.length > 0, "a row for an empty pack");
+    const { sealed } = place;
     return {
       stream: this.identity.stream,
       packId: this.#base.packId,
       trackSetId: this.trackSetId,
-      sealed: sealedBytes !== undefined,
+      node: place.node,
+      sealed: sealed !== undefined,
+      archived: place.archived ?? false,
       producedStartUs: this.#minUs,
       producedEndUs: this.#maxUs,
       receivedFirstMs: this.#firstMs,
       receivedLastMs: this.#lastMs,
       firstSequence: this.#firstSequence,
       lastSequence: this.#lastSequence,
-      bytes: sealedBytes ?? this.#length,
+      bytes: sealed?.bytes ?? this.#length,
+      listOffset: sealed?.listOffset ?? 0,
+      listBytes: sealed?.listBytes ?? 0,
       totals: writeTotals(this.#totals.totals()),
       fragments: this.#list.bytes(),
     };
   }
 
-  /** Cues, SeekHead, sizes; synced and closed. Returns the file's length. Doing it twice gives the same file. */
-  async finish(): Promise<number> {
+  /** Cues, footer, SeekHead, sizes; synced and closed. Doing it twice gives the same file. */
+  async finish(): Promise<SealedSize> {
     const cues = cuesElement(this.#cuePoints());
-    const fileBytes = this.#length + cues.length;
+    const fragments = this.#list.bytes();
+    const footer = packFooter({ totals: writeTotals(this.#totals.totals()), fragments });
+    const footerAt = this.#length + cues.length;
+    const bytes = footerAt + footer.bytes.length;
     await this.#file.truncate(this.#length);
-    await this.#file.write([cues], this.#length);
+    await this.#file.write([cues, footer.bytes], this.#length);
     await this.#file.sync();
     const header = sealedHeader(this.identity, {
       cuesAt: this.#length,
-      fileBytes,
+      footerAt,
+      fileBytes: bytes,
       durationTicks: this.#durationTicks(),
     });
     await this.#file.write([header], 0);
     await this.#file.sync();
     await this.#file.close();
-    return fileBytes;
+    return { bytes, listOffset: footerAt + footer.listAt, listBytes: fragments.length };
   }
 
   /** Gives the file back without sealing it. */

@@ -1,10 +1,10 @@
 /** The bytes of a pack before its first fragment, and what sealing patches in them (docs/formats/pack.md). */
 import { assert } from "../../base/assert.ts";
 import { Fault } from "../../base/errors.ts";
-import { join, voidElement } from "../../media/mkv/out.ts";
+import { idBytes, join, voidElement } from "../../media/mkv/out.ts";
 import { readTags } from "../../media/mkv/tags-in.ts";
 import { readTracks } from "../../media/mkv/tracks.ts";
-import { children, dateNs, uint } from "../../media/mkv/values.ts";
+import { children, dateNs, inside, uint } from "../../media/mkv/values.ts";
 import {
   ebmlHeader,
   infoElement,
@@ -30,6 +30,8 @@ export interface PackIdentity {
   /** Cluster time of tick 0, ns since the Unix epoch. */
   readonly baseNs: bigint;
   readonly trackSet: TrackSet;
+  /** The stream's settings when the pack was made, as JSON: what a rebuilt index knows of the stream. */
+  readonly settings?: string;
 }
 
 function infoOf(identity: PackIdentity, durationTicks: number): Uint8Array {
@@ -38,11 +40,12 @@ function infoOf(identity: PackIdentity, durationTicks: number): Uint8Array {
   return infoElement({ timestampScaleNs, durationTicks, dateUtcNs: baseNs, title: stream });
 }
 
-function identityTags({ stream, packId }: PackIdentity): Uint8Array {
+function identityTags({ stream, packId, settings }: PackIdentity): Uint8Array {
   return tagsElement([
     { name: "STREAMBANK_PACK_FORMAT", value: PACK_FORMAT },
     { name: "STREAMBANK_STREAM", value: stream },
     { name: "STREAMBANK_PACK_ID", value: packId },
+    ...(settings === undefined ? [] : [{ name: "STREAMBANK_SETTINGS", value: settings }]),
   ]);
 }
 
@@ -59,8 +62,9 @@ export function packHeader(identity: PackIdentity): Uint8Array {
 }
 
 export interface SealedSizes {
-  /** Where Cues begin and the file ends, bytes. */
+  /** Where Cues begin, the footer begins, and the file ends, bytes. */
   readonly cuesAt: number;
+  readonly footerAt: number;
   readonly fileBytes: number;
   readonly durationTicks: number;
 }
@@ -73,6 +77,7 @@ export function sealedHeader(identity: PackIdentity, sizes: SealedSizes): Uint8A
     { name: "Info", position: INFO_START - SEGMENT_START },
     { name: "Tracks", position: tracksAt - SEGMENT_START },
     { name: "Cues", position: sizes.cuesAt - SEGMENT_START },
+    { name: "Tags", position: sizes.footerAt - SEGMENT_START },
   ];
   const seekHead = seekHeadElement(points);
   assert(seekHead.length <= SEEK_REGION_BYTES - 2, "the SeekHead outgrew its region");
@@ -123,7 +128,9 @@ function parse(bytes: Uint8Array): ParsedPackHeader {
   if (scale === undefined || date === undefined)
     throw new Fault("store.corrupt", "a pack without its times", { at: INFO_START });
   const named = new Map(readTags(tags.payload, tags.at, 100).map((tag) => [tag.name, tag.value]));
+  const streamSettings = named.get("STREAMBANK_SETTINGS");
   return {
+    ...(streamSettings === undefined ? {} : { settings: streamSettings }),
     stream: named.get("STREAMBANK_STREAM") ?? "",
     packId: named.get("STREAMBANK_PACK_ID") ?? "",
     baseNs: dateNs(date),
@@ -134,6 +141,24 @@ function parse(bytes: Uint8Array): ParsedPackHeader {
     },
     firstOffset: at,
   };
+}
+
+/** Where the footer of a sealed pack begins, or undefined: it is open, or was sealed before there were footers. */
+export function footerOffset(header: Uint8Array): number | undefined {
+  try {
+    const [seekHead] = children(firstElement(header, SEGMENT_START), SEGMENT_START, 1);
+    if (seekHead?.name !== "SeekHead") return undefined;
+    for (const seek of inside(seekHead)) {
+      const parts = inside(seek);
+      const id = parts.find(({ name }) => name === "SeekID");
+      const position = parts.find(({ name }) => name === "SeekPosition");
+      if (id === undefined || position === undefined) continue;
+      if (Buffer.compare(id.payload, idBytes("Tags")) === 0) return SEGMENT_START + uint(position);
+    }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+  }
+  return undefined;
 }
 
 /** The bytes of exactly one element from `at` on. */

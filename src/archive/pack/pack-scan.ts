@@ -23,7 +23,7 @@ export interface ScanResult {
 
 /** Whole, checksummed fragments from `offset` on, up to the first byte that is not part of one. */
 export async function scanFragments(
-  file: OpenFile,
+  file: Pick<OpenFile, "read">,
   base: PackBase,
   offset: number,
 ): Promise<ScanResult> {
@@ -38,7 +38,7 @@ export async function scanFragments(
 }
 
 async function scanOne(
-  file: OpenFile,
+  file: Pick<OpenFile, "read">,
   base: PackBase,
   at: number,
 ): Promise<StoredFragment | undefined> {

@@ -9,6 +9,8 @@ export interface PutMediaRequest {
   readonly startNs: bigint;
   /** The client wants acks. */
   readonly acks: boolean;
+  /** Ours: and ARCHIVED ones. */
+  readonly archivedAcks: boolean;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -27,7 +29,8 @@ export function readPutMediaHeaders(headers: Headers): PutMediaRequest {
     throw new Fault("request.bad-time", "RELATIVE timecodes need x-amzn-producer-start-timestamp");
   const startNs = timecodeType === "ABSOLUTE" ? 0n : parseStart(start ?? "", userAgent);
   const acks = one(headers, "x-amzn-fragment-acknowledgment-required") !== "0";
-  return { stream: streamOf(headers), timecodeType, startNs, acks };
+  const archivedAcks = acks && one(headers, "x-streambank-acks") === "archived";
+  return { stream: streamOf(headers), timecodeType, startNs, acks, archivedAcks };
 }
 
 function streamOf(headers: Headers): string {

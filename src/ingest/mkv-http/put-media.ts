@@ -40,7 +40,7 @@ export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts:
 }
 
 async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
-  const { stream, startNs, acks } = readPutMediaHeaders(req.headers);
+  const { stream, startNs, acks, archivedAcks } = readPutMediaHeaders(req.headers);
   // Asked once: a body has no place for another token, and KVS does not ask again either.
   parts.access.check(stream, bearerToken(req.headers.authorization));
   await ensureStream(stream, parts.createMissing, parts);
@@ -50,7 +50,7 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
     return;
   }
   const transport = httpTransport({ req, res, acks, clock: parts.clock });
-  const session = await parts.ingest.open({ stream, startNs, transport });
+  const session = await parts.ingest.open({ stream, startNs, transport, archivedAcks });
   if (req.destroyed) {
     session.abort();
     return;

@@ -29,6 +29,8 @@ export interface PutSocketParams {
   readonly stream: string;
   /** Producer time of timecode 0, ns since the Unix epoch; 0 for ABSOLUTE. */
   readonly startNs: bigint;
+  /** ARCHIVED acks are wanted. */
+  readonly archivedAcks?: boolean;
   /** Of the `Authorization` header, which a page cannot set. */
   readonly token: string | undefined;
 }

@@ -196,9 +196,9 @@ export class Nodes {
     await this.#parts?.archive.takeStream(stream, skip);
   }
 
-  #lost(stream: string): void {
+  async #lost(stream: string): Promise<void> {
     const why = new Fault("ingest.fenced", `${stream} is recorded by another node`);
-    this.#parts?.ingest.endStream(stream, why);
+    await this.#parts?.ingest.endStream(stream, why);
   }
 
   /** Who is not there, now and again and again. */

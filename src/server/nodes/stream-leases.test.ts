@@ -21,7 +21,7 @@ function setUp() {
       time: new IndexTime(table, own),
       taken: (stream, skip) => void said.push(`${name} takes ${stream} ${skip}`),
       dropped: async (stream) => void said.push(`${name} drops ${stream}`),
-      lost: (stream) => void said.push(`${name} loses ${stream}`),
+      lost: async (stream) => void said.push(`${name} loses ${stream}`),
     });
   /** In steps of a second, so that renewals under way are answered. */
   const pass = async (ms: number) => {

@@ -45,8 +45,8 @@ export interface LeaseOptions {
   taken(stream: string, skip: number): void | Promise<void>;
   /** It is not any more: resolves when its pack is sealed. */
   dropped(stream: string): Promise<void>;
-  /** Another node may have it: its sessions here have to end. */
-  lost(stream: string): void;
+  /** Another node may have it: resolves when its sessions here have ended. */
+  lost(stream: string): Promise<void>;
 }
 
 interface Held {
@@ -123,14 +123,11 @@ export class StreamLeases {
    * since this one did. Undefined: another has, and its producer has sent it again. A node that was killed has not freed its
    * lease, so one that nobody holds is one that another has had.
    */
-  reclaim(stream: string): Promise<Fence | undefined> {
-    return this.#step(stream, async () => {
-      if (this.#held.has(stream)) return this.#held.get(stream)?.fence;
-      const before = await this.#options.index.lease(stream);
-      if (before?.node !== this.#options.node) return undefined;
-      await this.#take(stream);
-      return this.#held.get(stream)?.fence;
-    });
+  async reclaim(stream: string): Promise<Fence | undefined> {
+    const { index, node } = this.#options;
+    const lease = await index.lease(stream);
+    // Not taken anew: the fence says at the commit whether anybody else has meanwhile.
+    return lease?.node === node ? { stream, node, epoch: lease.epoch } : undefined;
   }
 
   /** Frees all. Call when no session is left. Fine when the index is gone: then they run out. */
@@ -235,8 +232,10 @@ export class StreamLeases {
   #lose(stream: string, held: Held): void {
     this.#forget(stream, held);
     this.#options.log.warn("lease.lost", { stream, epoch: held.fence.epoch });
-    this.#options.lost(stream);
-    this.#options.dropped(stream).catch((error) => this.#warn("lease.not-dropped", error));
+    const { lost, dropped } = this.#options;
+    lost(stream)
+      .then(() => (this.#held.has(stream) ? undefined : dropped(stream)))
+      .catch((error) => this.#warn("lease.not-dropped", error));
   }
 
   #forget(stream: string, held: Held): void {

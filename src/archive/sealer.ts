@@ -1,0 +1,162 @@
+/**
+ * Packs that are not written any more: finished and moved to where they belong, one after another in the background. What
+ * fails is settled from what is on the disk, as after a crash, again and again until it works.
+ */
+import { dirname } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { asFault } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Files } from "./files.ts";
+import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
+import type { OpenPack, SealedSize } from "./pack/open-pack.ts";
+import { objectKey } from "./pack-id.ts";
+import type { Places } from "./places.ts";
+import { type RecoveryParts, recoverFile, settleMoved } from "./recovery.ts";
+import { type BackOffLimits, backOffMs } from "./retry.ts";
+import type { ObjectStore } from "./store/object-store.ts";
+import { trackSetRow } from "./track-sets.ts";
+
+export interface SealerParts {
+  readonly node: string;
+  readonly activeDir: string;
+  readonly files: Files;
+  readonly index: FragmentIndex;
+  readonly store: ObjectStore;
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly backOff: BackOffLimits;
+  readonly mayComplete?: RecoveryParts["mayComplete"];
+  /** Durable in the object store, and the index says so. */
+  archived(row: PackRow): void;
+  /** In the spool, on its way to a remote store. */
+  spooled(row: PackRow): void;
+}
+
+export class Sealer {
+  readonly #parts: SealerParts;
+  #chain: Promise<void> = Promise.resolve();
+  readonly #failures = new Map<string, number>();
+  #closed = false;
+
+  constructor(parts: SealerParts) {
+    this.#parts = parts;
+  }
+
+  /** Seals in the background. */
+  seal(pack: OpenPack): void {
+    this.#then(() => this.#sealNow(pack));
+  }
+
+  /** A pack whose last write failed: nobody knows what is on the disk. */
+  recover(pack: OpenPack): void {
+    this.#then(async () => {
+      await pack.close().catch(() => {});
+      await this.#recoverNow(pack.identity.packId);
+    });
+  }
+
+  /** Resolves when all that was asked has been tried. */
+  async idle(): Promise<void> {
+    let chain: Promise<void>;
+    do {
+      chain = this.#chain;
+      await chain;
+    } while (chain !== this.#chain);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.idle();
+  }
+
+  #then(run: () => Promise<void>): void {
+    this.#chain = this.#chain.then(run);
+  }
+
+  /** Order: Cues and footer, fsync, header, fsync, move and folders, row (docs/design/write-order.md). */
+  async #sealNow(pack: OpenPack): Promise<void> {
+    const { files, places } = this.#parts;
+    const { packId } = pack.identity;
+    try {
+      if (pack.fragments.length === 0) {
+        await pack.close();
+        await files.remove(pack.path);
+        places.set(packId, undefined);
+      } else {
+        await this.#move(pack, await pack.finish());
+      }
+      this.#failures.delete(packId);
+    } catch (error) {
+      await pack.close().catch(() => {});
+      this.#failed(packId, error);
+    }
+  }
+
+  async #move(pack: OpenPack, sealed: SealedSize): Promise<void> {
+    const { node, store, index, places, archived, spooled } = this.#parts;
+    const { packId, trackSet } = pack.identity;
+    const trackSets = [trackSetRow(trackSet)];
+    if (store.remote) {
+      await this.#spool(pack);
+      const row = pack.row({ node, sealed });
+      await index.commit({ rows: [row], trackSets });
+      spooled(row);
+      return;
+    }
+    await store.put(objectKey(packId), pack.path, sealed.bytes);
+    const row = pack.row({ node, sealed, archived: true });
+    await index.commit({ rows: [row], trackSets });
+    places.set(packId, undefined);
+    archived(row);
+  }
+
+  async #spool(pack: OpenPack): Promise<void> {
+    const { files, places } = this.#parts;
+    const { packId } = pack.identity;
+    const to = places.path(packId, "spool");
+    if (await files.exists(pack.path)) await files.rename(pack.path, to);
+    places.set(packId, "spool");
+    await files.syncDir(dirname(to));
+    await files.syncDir(dirname(pack.path));
+  }
+
+  async #recoverNow(packId: string): Promise<void> {
+    const { index, places, files } = this.#parts;
+    try {
+      const stream = packId.split("/")[0] ?? "";
+      const row = await index.pack(stream, packId);
+      if (row?.archived) {
+        places.set(packId, undefined);
+        return;
+      }
+      if (!(await files.exists(places.path(packId, "active")))) return this.#moved(packId, row);
+      const recovered = await recoverFile(this.#parts, packId, row);
+      if (recovered === undefined) places.set(packId, undefined);
+      else await this.#sealNow(recovered);
+    } catch (error) {
+      this.#failed(packId, error);
+    }
+  }
+
+  /** The move was done and its row was not: the row is all that is missing. */
+  async #moved(packId: string, row: PackRow | undefined): Promise<void> {
+    const { places, files } = this.#parts;
+    const spooled = await files.exists(places.path(packId, "spool"));
+    if (row !== undefined) await settleMoved(this.#parts, row);
+    places.set(packId, spooled ? "spool" : undefined);
+    if (spooled && row !== undefined) this.#parts.spooled(row);
+  }
+
+  #failed(packId: string, error: unknown): void {
+    const { clock, log, backOff } = this.#parts;
+    const failures = (this.#failures.get(packId) ?? 0) + 1;
+    this.#failures.set(packId, failures);
+    const { code, message } = asFault(error, "store.unavailable");
+    if (failures === 1) log.error("pack.not-sealed", { pack: packId, code, message });
+    if (this.#closed) return;
+    clock.after(backOffMs(failures, backOff), () => {
+      if (!this.#closed) this.#then(() => this.#recoverNow(packId));
+    });
+  }
+}
