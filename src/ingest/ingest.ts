@@ -65,8 +65,10 @@ export class Ingest {
   }
 
   /** Ends the sessions of one stream with an ERROR ack that says why: producers connect again. */
-  endStream(stream: string, why: Fault): void {
-    for (const session of [...this.#sessions]) if (session.stream === stream) session.shutDown(why);
+  async endStream(stream: string, why: Fault): Promise<void> {
+    const ending = [...this.#sessions].filter((session) => session.stream === stream);
+    for (const session of ending) session.shutDown(why);
+    await Promise.all(ending.map((session) => session.done));
   }
 
   /** Ends every session with an ERROR ack, and waits until all that was received is decided. */

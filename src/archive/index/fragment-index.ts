@@ -14,7 +14,15 @@ import type {
 } from "../../fragment/fragment.ts";
 import type { EventRow, HookRow, NewEvent } from "./index-events.ts";
 import type { IndexLeases } from "./index-leases.ts";
-import type { AuditRow, GapCause, GapRow, HoldRow, NewGap, Removal, RemovedPacks } from "./index-ledger.ts";
+import type {
+  AuditRow,
+  GapCause,
+  GapRow,
+  HoldRow,
+  NewGap,
+  Removal,
+  RemovedPacks,
+} from "./index-ledger.ts";
 
 /** A pack's whole row. Written again at every commit while the pack is open. */
 export interface PackRow {

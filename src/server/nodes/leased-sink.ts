@@ -33,6 +33,7 @@ function leased(recording: Recording, release: () => void): Recording {
     persists: recording.persists,
     nextNumber: () => recording.nextNumber(),
     append: (fragment: SealedFragment) => recording.append(fragment),
+    failed: (fault) => recording.failed(fault),
     get pendingBytes() {
       return recording.pendingBytes;
     },

@@ -15,6 +15,7 @@ export interface ArchiveNodeOptions {
   readonly node: string;
   /** Folder of index and packs; the data folder keeps what is only this node's. */
   readonly sharedDir?: string;
+  readonly sharedIndex: true;
   fence(stream: string): Fence | undefined;
   mayComplete(stream: string): Promise<Fence | undefined>;
   remoteRead(node: string, packId: string, offset: number, size: number): Promise<Uint8Array>;
@@ -45,6 +46,7 @@ export function setUpNode(config: Config, clock: Clock, log: Logger): NodeSetUp 
   };
   const archive: ArchiveNodeOptions = {
     node: id,
+    sharedIndex: true,
     ...(sharedDir === undefined ? {} : { sharedDir }),
     fence: (stream) => nodes().fence(stream),
     mayComplete: (stream) => nodes().mayComplete(stream),
