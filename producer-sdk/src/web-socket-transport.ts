@@ -48,8 +48,10 @@ class WebSocketLink implements Link {
     const socket = new WebSocket(url);
     const handlers = this.#handlers;
     let opened = false;
+    let gone = false;
     const finish = (reason: string) => {
-      if (this.#ended || this.#socket !== socket) return;
+      if (this.#ended || gone) return;
+      gone = true;
       if (opened || this.#asked) this.#finish(reason);
       else void this.#askAndOpen(url, reason);
     };

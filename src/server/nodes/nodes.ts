@@ -23,8 +23,6 @@ import { Upstreams } from "./upstreams.ts";
 
 /** For the whole answer of another node, ms. */
 const ASK_MS = 10_000;
-/** Between two looks at who is there, ms. */
-const WATCH_MS = 5000;
 /** A producer's sessions have so long to end when another node asks for the stream, ms. */
 const LET_GO_MS = 3000;
 
@@ -65,6 +63,7 @@ export class Nodes {
   readonly placement: NodePlacement;
   readonly lostPacks: LostPacks;
   readonly #options: NodesOptions;
+  readonly #times: LeaseTimes;
   readonly #remote: RemotePacks;
   readonly #lostNodes: LostNodes;
   #parts: NodesParts | undefined;
@@ -78,6 +77,7 @@ export class Nodes {
     const times = { ...LEASE_TIMES, ...options.times };
     const time = new IndexTime(index, clock);
     this.#options = options;
+    this.#times = times;
     this.id = id;
     this.auth = new NodeAuth(secret, id);
     this.leases = new StreamLeases({
@@ -214,6 +214,7 @@ export class Nodes {
       const { code, message } = asFault(error);
       log.warn("nodes.not-read", { code, message });
     }
-    if (!this.#closed) this.#cancel = clock.after(WATCH_MS, () => void this.#watch());
+    const { renewMs } = this.#times;
+    if (!this.#closed) this.#cancel = clock.after(renewMs, () => void this.#watch());
   }
 }
