@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { type Meters, noMeters } from "../base/meters.ts";
 import { millis } from "../base/units.ts";
 import type {
   FragmentReader,
@@ -23,6 +24,7 @@ import type {
 } from "../fragment/fragment.ts";
 import type { TrackSet } from "../media/track.ts";
 import { Committer } from "./committer.ts";
+import { type EventSource, noEvents } from "./events.ts";
 import { type Files, nodeFiles } from "./files.ts";
 import { lockDataDir, makeDataDir } from "./identity.ts";
 import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
@@ -32,7 +34,7 @@ import { openIndex } from "./open-index.ts";
 import { objectKey } from "./pack-id.ts";
 import { PackReader } from "./pack-reader.ts";
 import { Places, type RemoteRead } from "./places.ts";
-import { Recordings, type StreamEvents } from "./recordings.ts";
+import { Recordings } from "./recordings.ts";
 import { type RecoveryParts, recoverAll } from "./recovery.ts";
 import { Reserve } from "./reserve.ts";
 import { BACK_OFF, type BackOffLimits } from "./retry.ts";
@@ -73,7 +75,8 @@ export interface ArchiveOptions {
   /** See `RecoveryParts`. */
   readonly mayComplete?: (stream: string) => Promise<Fence | undefined>;
   readonly remoteRead?: RemoteRead;
-  readonly events?: StreamEvents;
+  readonly events?: EventSource;
+  readonly meters?: Meters;
   /** Replaced by tests that make file operations or commits fail. */
   readonly files?: Files;
   readonly wrapIndex?: (index: FragmentIndex) => FragmentIndex;
@@ -103,7 +106,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   private constructor(parts: ArchiveParts, options: ArchiveOptions) {
     const { index, store, places, files, clock, log, node, activeDir } = parts;
-    const { backOff = BACK_OFF, dataDir } = options;
+    const { backOff = BACK_OFF, dataDir, meters = noMeters, events = noEvents } = options;
     this.#parts = parts;
     this.index = index;
     this.store = store;
@@ -113,7 +116,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     const path = join(dataDir, "reserve");
     this.#reserve = new Reserve({ files, log, path, bytes: reserveBytes });
     const concurrency = options.uploads ?? UPLOADS;
-    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived });
+    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived, meters });
     this.gate = new SpaceGate({
       clock,
       log,
@@ -123,16 +126,16 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       changed: (open) => (open ? this.#reserve.hold() : this.#reserve.release()),
     });
     const spooled = ({ bytes }: PackRow) => this.uploads.added(bytes);
-    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled });
+    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled, meters });
     this.#recordings = new Recordings({
       ...{ index, node, activeDir, files, clock, log, gate: this.gate },
       committer: new Committer(index, {
-        clock,
+        ...{ clock, meters, written: () => events.written() },
         patienceMs: options.indexPatienceMs ?? INDEX_PATIENCE_MS,
       }),
       limits: { ...PACK_LIMITS, ...options.limits },
       fence: options.fence ?? (() => undefined),
-      events: options.events ?? (() => []),
+      ...{ events, meters },
       lookup: (stream) => ({
         find: (fromMs, toMs) => this.reader.storedIn(stream, range(fromMs, toMs)),
         read: ({ packId, blocksOffset }, size) => this.read(packId, blocksOffset, size),

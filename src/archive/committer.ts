@@ -4,6 +4,7 @@
  */
 import { type Clock, sleep } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
+import type { Meters } from "../base/meters.ts";
 import type { Commit, Fence, FragmentIndex, PackRow, TrackSetRow } from "./index/fragment-index.ts";
 import type { NewEvent } from "./index/index-events.ts";
 import type { NewGap } from "./index/index-ledger.ts";
@@ -25,6 +26,9 @@ interface Waiting {
 
 export interface CommitterOptions {
   readonly clock: Clock;
+  readonly meters: Meters;
+  /** Called when events are durable. */
+  written(): void;
   /** How long an index that is away is waited for, ms. */
   readonly patienceMs: number;
 }
@@ -79,16 +83,19 @@ export class Committer {
 
   async #commit(entries: readonly Entry[]): Promise<void> {
     const commit = this.#joined(entries);
-    const { clock, patienceMs } = this.#options;
-    const giveUpMs = clock.elapsed() + patienceMs;
+    const { clock, patienceMs, meters, written } = this.#options;
+    const startedMs = clock.elapsed();
     for (;;) {
       try {
         await this.#index.commit(commit);
         for (const { id } of commit.trackSets ?? []) this.#known.add(id);
+        meters.commit(entries.length, clock.elapsed() - startedMs);
+        if (commit.events !== undefined && commit.events.length > 0) written();
         return;
       } catch (error) {
+        meters.commitFailed();
         const away = error instanceof Fault && error.code === "index.unavailable";
-        if (!away || clock.elapsed() >= giveUpMs) throw error;
+        if (!away || clock.elapsed() >= startedMs + patienceMs) throw error;
         await sleep(clock, PAUSE_MS);
       }
     }

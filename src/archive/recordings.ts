@@ -8,6 +8,7 @@ import type {
   StreamInfo,
 } from "../fragment/fragment.ts";
 import { Duplicates, type StoredLookup } from "./duplicates.ts";
+import type { EventSource } from "./events.ts";
 import { GapRecorder } from "./gap-recorder.ts";
 import type { Fence, FragmentIndex } from "./index/fragment-index.ts";
 import type { OpenPack } from "./pack/open-pack.ts";
@@ -15,7 +16,7 @@ import { StreamWriter, type StreamWriterParts } from "./stream-writer.ts";
 
 type Shared = Pick<
   StreamWriterParts,
-  "node" | "activeDir" | "files" | "committer" | "clock" | "log" | "limits" | "gate"
+  "node" | "activeDir" | "files" | "committer" | "clock" | "log" | "limits" | "gate" | "meters"
 >;
 
 export interface RecordingsParts extends Shared {
@@ -23,16 +24,10 @@ export interface RecordingsParts extends Shared {
   /** Stored fragments of a stream, for those that are sent again. */
   lookup(stream: string): StoredLookup;
   fence(stream: string): Fence | undefined;
-  events: StreamEvents;
+  readonly events: EventSource;
   opened(pack: OpenPack): void;
   retire(pack: OpenPack, broken: boolean): void;
 }
-
-/** Events that go into the transaction that makes fragments durable. */
-export type StreamEvents = (
-  stream: string,
-  stored: readonly StoredFragment[],
-) => ReturnType<StreamWriterParts["events"]>;
 
 interface Taking {
   readonly writer: StreamWriter;
@@ -160,7 +155,7 @@ export class Recordings implements FragmentSink {
       log: shared.log.child({ stream }),
       settings: () => settings,
       fence: () => fence(stream),
-      events: (stored) => events(stream, stored),
+      events: (stored) => events.forPersisted(stream, stored),
     });
   }
 }

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { asFault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Meters } from "../base/meters.ts";
 import type { Files } from "./files.ts";
 import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import type { OpenPack, SealedSize } from "./pack/open-pack.ts";
@@ -26,6 +27,7 @@ export interface SealerParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly backOff: BackOffLimits;
+  readonly meters: Meters;
   readonly mayComplete?: RecoveryParts["mayComplete"];
   /** Durable in the object store, and the index says so. */
   archived(row: PackRow): void;
@@ -84,7 +86,9 @@ export class Sealer {
         await files.remove(pack.path);
         places.set(packId, undefined);
       } else {
-        await this.#move(pack, await pack.finish());
+        const sealed = await pack.finish();
+        await this.#move(pack, sealed);
+        this.#parts.meters.packSealed(sealed.bytes);
       }
       this.#failures.delete(packId);
     } catch (error) {
@@ -149,10 +153,11 @@ export class Sealer {
   }
 
   #failed(packId: string, error: unknown): void {
-    const { clock, log, backOff } = this.#parts;
+    const { clock, log, backOff, meters } = this.#parts;
     const failures = (this.#failures.get(packId) ?? 0) + 1;
     this.#failures.set(packId, failures);
     const { code, message } = asFault(error, "store.unavailable");
+    meters.storeError(code);
     if (failures === 1) log.error("pack.not-sealed", { pack: packId, code, message });
     if (this.#closed) return;
     clock.after(backOffMs(failures, backOff), () => {

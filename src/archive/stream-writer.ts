@@ -7,9 +7,11 @@ import { randomInt } from "node:crypto";
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { asFault, type Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Meters } from "../base/meters.ts";
 import type { SealedFragment, StoredFragment } from "../fragment/fragment.ts";
 import type { FragmentNumber } from "../fragment/fragment-number.ts";
 import type { Committer } from "./committer.ts";
+import { gapEvent } from "./events.ts";
 import type { Files } from "./files.ts";
 import type { GapRecorder } from "./gap-recorder.ts";
 import { type Fence, MAX_PACK_SPAN_MS } from "./index/fragment-index.ts";
@@ -43,6 +45,7 @@ export interface StreamWriterParts {
   readonly lastSequence: number;
   readonly gaps: GapRecorder;
   readonly gate: SpaceGate;
+  readonly meters: Meters;
   /** The stream's settings as JSON, for the header of its packs. */
   settings(): string;
   /** What must still be true when a row is committed; undefined: nothing. */
@@ -208,8 +211,11 @@ export class StreamWriter {
     const pack = this.#pack;
     if (pack === undefined) return;
     let stored: StoredFragment[];
+    const { clock, meters } = this.#parts;
+    const startedMs = clock.elapsed();
     try {
       stored = await pack.append(batch.map((w) => w.fragment));
+      meters.fsync(clock.elapsed() - startedMs);
       await this.#commit(pack, stored, batch);
     } catch (error) {
       // What is on the disk is unknown now: nothing more is written to this pack.
@@ -229,7 +235,7 @@ export class StreamWriter {
     stored: readonly StoredFragment[],
     [first]: readonly Waiting[],
   ): Promise<void> {
-    const { node, committer, gaps, gate, clock, fence, events } = this.#parts;
+    const { node, committer, gaps, gate, clock, fence, events, meters } = this.#parts;
     if (first === undefined) return;
     const plan = gaps.plan(
       stored.map(({ info }) => info),
@@ -239,15 +245,17 @@ export class StreamWriter {
       row: pack.row({ node }),
       trackSet: trackSetRow(first.fragment.trackSet),
       gaps: plan.gaps,
-      events: events(stored),
+      events: [...events(stored), ...plan.gaps.map(gapEvent)],
       fence: fence(),
     });
     plan.done();
+    for (const { cause, startUs, endUs } of plan.gaps) meters.gap(cause, endUs - startUs);
     gate.wrote(stored.reduce((sum, { size }) => sum + size, 0));
   }
 
   #refuse(batch: readonly Waiting[], fault: Fault): void {
     const { code, message } = fault;
+    this.#parts.meters.storeError(code);
     if (code === "store.full") this.#parts.gate.full();
     const cause = code === "store.full" ? "disk-full" : "error";
     this.#parts.gaps.failed({

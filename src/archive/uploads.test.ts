@@ -113,7 +113,10 @@ suite("packs on their way to a remote store", () => {
     const store = new FarStore();
     store.down = true;
     const clock = new FakeClock(START_MS);
-    const archive = await open(dir.path, store, { clock, space: { maxSpoolBytes: 5000, patienceMs: 600_000 } });
+    const archive = await open(dir.path, store, {
+      clock,
+      space: { maxSpoolBytes: 5000, patienceMs: 600_000 },
+    });
     await archive.create({ name: "cam", retentionHours: 24 });
     const { sent, recording } = await record(archive, 12);
     await archive.settled();

@@ -6,6 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { asFault, type Fault, type FaultCode } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Meters } from "../base/meters.ts";
 import type { Millis } from "../base/units.ts";
 import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { objectKey } from "./pack-id.ts";
@@ -31,6 +32,7 @@ export interface UploadsParts {
   readonly log: Logger;
   readonly concurrency: number;
   readonly backOff: BackOffLimits;
+  readonly meters: Meters;
   /** The pack is verified in the store and the index says so. */
   archived(row: PackRow): void;
 }
@@ -149,22 +151,26 @@ export class Uploads {
   }
 
   async #send(row: PackRow): Promise<void> {
-    const { index, store, places, archived } = this.#parts;
-    const { packId } = row;
+    const { index, store, places, archived, meters, clock } = this.#parts;
+    const { packId, bytes } = row;
+    const startedMs = clock.elapsed();
     try {
-      await store.put(objectKey(packId), places.path(packId, "spool"), row.bytes);
+      await store.put(objectKey(packId), places.path(packId, "spool"), bytes);
+      meters.upload("ok", bytes, clock.elapsed() - startedMs);
       const [there] = await index.archived([packId]);
       // The stream was deleted meanwhile: its garbage may have been removed before the object was there.
       if (there === undefined) await store.delete([objectKey(packId)]);
       places.set(packId, undefined);
       await places.removeLocal(packId);
-      this.#bytes = Math.max(0, this.#bytes - row.bytes);
+      this.#bytes = Math.max(0, this.#bytes - bytes);
       this.#fault = undefined;
       this.#retry.worked();
       this.#waiting = false;
       if (there !== undefined) archived({ ...row, archived: true });
     } catch (error) {
       const fault = asFault(error, "store.unavailable");
+      meters.upload("failed", bytes, clock.elapsed() - startedMs);
+      meters.storeError(fault.code);
       if (OF_THE_PACK.has(fault.code)) this.#setAside(packId, fault);
       else this.#failed(fault, packId);
     }

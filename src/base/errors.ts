@@ -48,6 +48,7 @@ export type FaultCode =
   | "hold.not-found"
   | "hook.not-found"
   | "hook.too-many"
+  | "node.not-found"
   | "request.bad"
   | "request.bad-time"
   | "request.bad-range"

@@ -11,8 +11,11 @@ export interface LiveSink {
 export interface LivePublisher {
   /** The tracks of all frames that follow. Call before the first frame and at every change. */
   tracks(trackSet: TrackSet): void;
-  /** All frames that follow belong to this fragment. `run` rises at a break in the timeline. */
-  fragment(number: FragmentNumber, run: number): void;
+  /**
+   * All frames that follow belong to this fragment. `run` rises at a break in the timeline. `whole` (default true): they are
+   * all of its frames.
+   */
+  fragment(number: FragmentNumber, run: number, whole?: boolean): void;
   /** Frames in decode order. The frame's payload must not change afterwards. */
   frame(frame: Frame, receivedMs: Millis): void;
   /** The connection is over. Viewers stay and wait for the next one. */

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { type Meters, noMeters } from "../base/meters.ts";
 import type { FragmentSink, StoredFragment } from "../fragment/fragment.ts";
 import { formatFragmentNumber } from "../fragment/fragment-number.ts";
-import { type Meters, noMeters } from "../base/meters.ts";
 import type { FragmentLimits } from "../fragment/limits.ts";
 import type { LiveSink } from "../fragment/live.ts";
 import { crc32 } from "../native/crc32.ts";
@@ -80,6 +80,13 @@ export class Ingest {
     );
     log.info("ingest.started");
     return session;
+  }
+
+  /** Ends the sessions of one stream with an ERROR ack that says why: producers connect again. */
+  async endStream(stream: string, why: Fault): Promise<void> {
+    const ending = [...this.#sessions].filter((session) => session.stream === stream);
+    for (const session of ending) session.shutDown(why);
+    await Promise.all(ending.map((session) => session.done));
   }
 
   /** Ends every session with an ERROR ack, and waits until all that was received is decided. */

@@ -185,12 +185,12 @@ class Publisher implements LivePublisher {
     this.#newTimeline = true;
   }
 
-  fragment(number: FragmentNumber, run: number): void {
+  fragment(number: FragmentNumber, run: number, whole = true): void {
     if (run !== this.#run && this.#trackSet !== undefined) this.tracks(this.#trackSet);
     this.#run = run;
     this.#number = number;
     this.#newFragment = true;
-    this.#leftOut = false;
+    this.#leftOut = !whole;
   }
 
   frame(frame: Frame, receivedMs: Millis): void {

@@ -1,7 +1,8 @@
 /** The HTTP server with all its routes. Makes no parts and opens no port. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
-import { handlePutMedia } from "../ingest/mkv-http/put-media.ts";
+import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
 import { countRequests } from "./metrics/http-metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -11,6 +12,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
@@ -42,12 +44,22 @@ export function buildApp(parts: Parts): FastifyInstance {
   metricsRoutes(app, parts);
   hookRoutes(app, parts);
   eventRoutes(app, parts);
+  // Bodies of media are asked for when it is clear that they are taken here.
+  app.server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+    if (wantsContinue(req) && !isPutMedia(req)) res.writeContinue();
+    app.routing(req, res);
+  });
   streamRoutes(app, parts);
   sourceRoutes(app, parts);
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);
+  nodeRoutes(app, parts);
   staticRoutes(app, parts);
   return app;
+}
+
+function isPutMedia({ url = "" }: IncomingMessage): boolean {
+  return /^(?:https?:\/\/[^/]+)?\/putMedia(?:\?|$)/.test(url);
 }
 
 /** PutMedia bodies have any content type (the C SDK says application/json) and are never parsed here. */

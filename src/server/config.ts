@@ -33,6 +33,8 @@ export interface Config {
   /** Streams with metrics of their own; the rest are counted together. */
   readonly metricsStreams: number;
   readonly logLevel: "info" | "warn" | "error" | "silent";
+  /** `postgres://…` of the index; undefined: SQLite in the data folder. */
+  readonly indexUrl: string | undefined;
   /** Where finished packs go: a folder below `dataDir`, or a bucket. */
   readonly store: "folder" | "s3";
   /** `http://host:port` or `https://host`. With `s3Bucket` when the store is `s3`, not else. */
@@ -55,6 +57,21 @@ export interface Config {
   readonly encryptionKeyFile: string | undefined;
   /** Most GB (10^9 bytes) of packs that wait for the store; 0: as many as the disk takes. */
   readonly spoolMaxGb: number;
+  /** File with the secret that nodes share; with it this server is one of several. */
+  readonly clusterKeyFile: string | undefined;
+  /** This node's id; undefined: the one in its data folder, a random one at first. */
+  readonly node: string | undefined;
+  /** Where producers and other nodes reach this node: `http://host`, with or without a port (its own). */
+  readonly nodeUrl: string | undefined;
+  /** Folder of index and packs when nodes of one machine share it; undefined: the data folder. */
+  readonly sharedDir: string | undefined;
+  /** A port that several processes of this machine listen on at once, beside `httpPort`; and for RTMP. */
+  readonly sharedHttpPort: number | undefined;
+  readonly sharedRtmpPort: number | undefined;
+  /** A lease on a stream ends so long after its node was last heard of, s. */
+  readonly leaseSeconds: number;
+  /** A node that is not heard of for so long is declared lost, hours. */
+  readonly nodeLostHours: number;
   /** Cameras the server pulls. From the configuration file alone: an address has a password in it. */
   readonly sources: readonly SourceConfig[];
 }
@@ -93,6 +110,7 @@ export const settings = {
     fallback: 24,
     read: hours,
   },
+  indexUrl: { env: "STREAMBANK_INDEX_URL", flag: "index-url", fallback: undefined, read: optional },
   hooksAllowPrivate: {
     env: "STREAMBANK_HOOKS_ALLOW_PRIVATE",
     flag: "hooks-allow-private",
@@ -104,6 +122,44 @@ export const settings = {
     flag: "metrics-streams",
     fallback: 1000,
     read: labels,
+  },
+  clusterKeyFile: {
+    env: "STREAMBANK_CLUSTER_KEY_FILE",
+    flag: "cluster-key-file",
+    fallback: undefined,
+    read: optional,
+  },
+  node: { env: "STREAMBANK_NODE", flag: "node", fallback: undefined, read: optional },
+  nodeUrl: { env: "STREAMBANK_NODE_URL", flag: "node-url", fallback: undefined, read: optional },
+  sharedDir: {
+    env: "STREAMBANK_SHARED_DIR",
+    flag: "shared-dir",
+    fallback: undefined,
+    read: optional,
+  },
+  sharedHttpPort: {
+    env: "STREAMBANK_SHARED_HTTP_PORT",
+    flag: "shared-http-port",
+    fallback: undefined,
+    read: optionalPort,
+  },
+  sharedRtmpPort: {
+    env: "STREAMBANK_SHARED_RTMP_PORT",
+    flag: "shared-rtmp-port",
+    fallback: undefined,
+    read: optionalPort,
+  },
+  leaseSeconds: {
+    env: "STREAMBANK_LEASE_SECONDS",
+    flag: "lease-seconds",
+    fallback: 10,
+    read: leaseSeconds,
+  },
+  nodeLostHours: {
+    env: "STREAMBANK_NODE_LOST_HOURS",
+    flag: "node-lost-hours",
+    fallback: 24,
+    read: hours,
   },
   logLevel: {
     env: "STREAMBANK_LOG_LEVEL",
@@ -187,6 +243,8 @@ export function readConfig({ flags, env }: ConfigSources): Config {
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new Fault("config.bad", "tlsCert and tlsKey: both or none");
   checkStore(config);
+  if (config.clusterKeyFile === undefined && (config.node ?? config.sharedDir) !== undefined)
+    throw new Fault("config.bad", "several nodes need a clusterKeyFile that all of them have");
   return config;
 }
 
@@ -264,6 +322,17 @@ function hours(value: unknown, name: string): number {
 
 function gigabytes(value: unknown, name: string): number {
   return whole(value, name, 1_000_000);
+}
+
+function optionalPort(value: unknown, name: string): number | undefined {
+  return value === undefined ? undefined : port(value, name);
+}
+
+/** Shorter leases end while a busy node is only slow. */
+function leaseSeconds(value: unknown, name: string): number {
+  const seconds = whole(value, name, 120);
+  if (seconds >= 2) return seconds;
+  throw new Fault("config.bad", `${name}: at least 2`);
 }
 
 function bool(value: unknown, name: string): boolean {

@@ -2,12 +2,14 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import type { FragmentReader } from "../fragment/fragment.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
+import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
 import type { Readiness } from "./readiness.ts";
 import type { StaticFiles } from "./static.ts";
@@ -17,6 +19,8 @@ export interface Parts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly archive: Archive;
+  /** What can be read now: the archive, without packs on nodes that are not there. */
+  readonly reader: FragmentReader;
   readonly hub: LiveHub;
   readonly ingest: Ingest;
   readonly pulls: Pulls;
@@ -25,4 +29,6 @@ export interface Parts {
   readonly metrics: MetricsRegistry;
   readonly readiness: Readiness;
   readonly files: StaticFiles;
+  /** Where there are several; undefined: this server is alone. */
+  readonly nodes: Nodes | undefined;
 }

@@ -1,9 +1,12 @@
 /** What a server needs to be able to record: the checks behind `GET /readyz`. */
+
 import { open, readFile, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { Archive } from "../archive/archive.ts";
 import type { FragmentIndex } from "../archive/index/fragment-index.ts";
 import type { ObjectStore } from "../archive/store/object-store.ts";
-import type { Check, CheckResult } from "./readiness.ts";
+import type { Clock } from "../base/clock.ts";
+import { type Check, type CheckResult, Readiness } from "./readiness.ts";
 
 const OK: CheckResult = { state: "ok" };
 
@@ -79,6 +82,30 @@ export function storeCheck(
       }
     },
   };
+}
+
+/** The checks of a server. */
+export function readinessOf({
+  config,
+  clock,
+  archive,
+}: {
+  config: { readonly dataDir: string };
+  clock: Clock;
+  archive: Pick<Archive, "index" | "store" | "gate">;
+}): Readiness {
+  const { index, store, gate } = archive;
+  const room = async () => {
+    const { freeBytes: free, stopBytes } = gate.state;
+    return { freeBytes: free ?? (await freeBytes(config.dataDir)), stopBytes };
+  };
+  const checks = [
+    indexCheck(index),
+    folderCheck(config.dataDir),
+    spaceCheck(room),
+    storeCheck(store, () => gate.state.open),
+  ];
+  return new Readiness({ clock, checks });
 }
 
 /** Room on the disk of a folder, bytes that this process may use. */

@@ -9,6 +9,7 @@ import { bearerToken } from "../ingest/push-access.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
 import { errorBody } from "./error-reply.ts";
 import { httpStatus } from "./http-status.ts";
+import { NodeAuth } from "./nodes/node-auth.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
 import type { RawQuery } from "./routes/query.ts";
@@ -30,6 +31,7 @@ export function attachSockets(server: Server, parts: Parts): () => void {
     socket.on("error", () => socket.destroy());
     route(req, parts).then(
       (target) => {
+        if ("location" in target) return redirect(socket, target.location);
         const wss = target.kind === "put" ? put : tail;
         wss.handleUpgrade(req, socket, head, (ws) => target.accept(ws));
       },
@@ -46,8 +48,13 @@ interface Target {
   accept(ws: WebSocket): void;
 }
 
+/** Another node records the stream. */
+interface Elsewhere {
+  readonly location: string;
+}
+
 /** Checks the request before the handshake, so that a refusal is a readable HTTP answer. */
-async function route(req: IncomingMessage, parts: Parts): Promise<Target> {
+async function route(req: IncomingMessage, parts: Parts): Promise<Target | Elsewhere> {
   const url = new URL(req.url ?? "/", "http://localhost");
   const [, encoded, kind] = ROUTE.exec(url.pathname) ?? [];
   if (encoded === undefined)
@@ -58,19 +65,46 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target> {
     const params = putParams(stream, query, parts.clock.now());
     const put = putParts(parts);
     const token = bearerToken(req.headers.authorization);
-    const ready = () => ensureStream(stream, params.create || put.createMissing, put);
+    const ready = async () => {
+      await ensureStream(stream, params.create || put.createMissing, put);
+      return put.placement.elsewhere(stream);
+    };
     // Before the handshake a refusal is a readable answer; a page tells its token after it.
-    if (!put.access.required) await ready();
-    else if (token !== undefined) put.access.check(stream, token);
+    if (token !== undefined) put.access.check(stream, token);
+    const admitted = !put.access.required || token !== undefined;
+    const owner = await (admitted ? ready() : put.placement.lookUp(stream));
+    if (owner !== undefined) return { location: `${owner.url}${req.url}` };
     return { kind, accept: (ws) => handlePutSocket(ws, { ...params, token }, { ...put, ready }) };
   }
-  await parts.archive.get(stream);
-  const params = tailParams(stream, query);
-  const { hub, archive, clock, log } = parts;
+  return tailTarget(req, stream, query, parts);
+}
+
+async function tailTarget(
+  req: IncomingMessage,
+  stream: string,
+  query: RawQuery,
+  parts: Parts,
+): Promise<Target> {
+  const { hub, archive, clock, log, nodes } = parts;
+  await archive.get(stream);
+  const forNode = isNode(req, parts);
+  const params = { ...tailParams(stream, query), forNode };
   return {
     kind: "tail",
-    accept: (ws) => handleTailSocket(ws, params, { hub, reader: archive, clock, log }),
+    accept: (ws) => {
+      // Another node is served from what is here: it would wait for itself.
+      if (!forNode && nodes !== undefined) ws.once("close", nodes.watch(stream));
+      handleTailSocket(ws, params, { hub, reader: archive, clock, log });
+    },
   };
+}
+
+/** Throws `auth.*` when it says so and is not. */
+function isNode({ method = "", url = "", headers }: IncomingMessage, parts: Parts): boolean {
+  const { authorization } = headers;
+  if (parts.nodes === undefined || !NodeAuth.claims(authorization)) return false;
+  parts.nodes.auth.check({ method, path: url }, authorization, parts.clock.now());
+  return true;
 }
 
 function decodeName(encoded: string): string {
@@ -89,5 +123,13 @@ function refuse(socket: Duplex, fault: Fault): void {
     `HTTP/1.1 ${httpStatus(fault.code)} Refused\r\n` +
       "content-type: application/json; charset=utf-8\r\nconnection: close\r\n" +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** Clients that follow it push to the node that records the stream; others ask `/v1/streams/{name}/endpoint`. */
+function redirect(socket: Duplex, location: string): void {
+  socket.end(
+    `HTTP/1.1 307 Temporary Redirect\r\nlocation: ${location}\r\n` +
+      "connection: close\r\ncontent-length: 0\r\n\r\n",
   );
 }

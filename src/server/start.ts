@@ -1,32 +1,19 @@
 /** Makes every part and opens the port. The only place that says `new` to something that does I/O. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { Server } from "node:net";
 import type { FastifyInstance } from "fastify";
-import { Archive } from "../archive/archive.ts";
-import type { FragmentIndex } from "../archive/index/fragment-index.ts";
-import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
-import { limitedLogger } from "../base/limited-log.ts";
 import type { Logger } from "../base/logger.ts";
-import { Ingest } from "../ingest/ingest.ts";
-import { openAccess } from "../ingest/push-access.ts";
 import { Publishers } from "../ingest/rtmp/publishers.ts";
 import type { RtmpServer } from "../ingest/rtmp/server.ts";
-import { LiveHub } from "../live/hub.ts";
 import { type Config, settings } from "./config.ts";
-import { openEvents } from "./events/service.ts";
 import { processLogger } from "./log.ts";
-import { collectGauges } from "./metrics/collectors.ts";
-import { MetricsRegistry } from "./metrics/registry.ts";
-import { serverMeters } from "./metrics/server-meters.ts";
+import { makeParts } from "./make-parts.ts";
+import { nodeRtmpUrl, nodeUrl } from "./nodes/set-up.ts";
+import { listenShared, type SharedPort } from "./nodes/shared-port.ts";
 import type { Parts } from "./parts.ts";
-import { Pulls } from "./pull/pulls.ts";
-import { PushTokens, readSecret } from "./push-tokens.ts";
 import { putParts } from "./put-parts.ts";
-import { Readiness } from "./readiness.ts";
-import { folderCheck, freeBytes, indexCheck, spaceCheck } from "./ready-checks.ts";
-import { StaticFiles } from "./static.ts";
 
 export interface StartOptions {
   readonly config: Config;
@@ -52,11 +39,7 @@ export interface RunningServer {
 
 /** Throws `server.port-taken`, `config.bad` or `store.*`, each with one line for the operator. */
 export async function startServer({ config, clock, log }: StartOptions): Promise<RunningServer> {
-  const making = makeParts(
-    config,
-    clock,
-    limitedLogger(log ?? processLogger(config.logLevel), clock),
-  );
+  const making = makeParts(config, clock, log ?? processLogger(config.logLevel));
   // A third of the start is loading what speaks HTTP: done while the index is being opened.
   const [parts, { buildApp }, { attachSockets }] = await Promise.all([
     making,
@@ -67,12 +50,15 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const closeSockets = attachSockets(app.server, parts);
   let rtmp: RunningRtmp | undefined;
   let rtmps: RunningRtmp | undefined;
+  const shared: SharedPort[] = [];
   try {
     await listen(app, config);
     const publishers = new Publishers();
     rtmp = await startRtmp(parts, publishers);
     rtmps = await startRtmps(parts, publishers);
+    await startNode({ config, parts, publishers, server: app.server, rtmp, shared });
   } catch (error) {
+    for (const one of shared) one.close();
     await rtmp?.close();
     await app.close();
     await parts.events.close();
@@ -83,9 +69,11 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
+    for (const one of shared) one.close();
     await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);
+    await parts.nodes?.close();
     closeSockets();
     await app.close();
     await parts.events.close();
@@ -105,82 +93,31 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   };
 }
 
-async function makeParts(config: Config, clock: Clock, fullLog: Logger): Promise<Parts> {
-  const { pushKeyFile } = config;
-  const access =
-    pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock);
-  const metrics = new MetricsRegistry();
-  const leftOut = (event: string) => metrics.add("logLinesLeftOut", 1, { event });
-  const log = limitedLogger(fullLog, clock, { leftOut });
-  const meters = serverMeters(metrics, { maxStreams: config.metricsStreams });
-  const { archive, index } = await openArchive(config, clock, log);
-  try {
-    const allowPrivate = config.hooksAllowPrivate ?? isLoopback(config.host);
-    const common = { index, clock, log, meters };
-    const events = await openEvents({ ...common, node: ONE_NODE, allowPrivate });
-    const readiness = makeReadiness(config, clock, index);
-    const hub = new LiveHub({ clock });
-    const watch = events.presence;
-    const ingest = new Ingest({ sink: archive, live: hub, clock, log, meters, watch });
-    const files = new StaticFiles(join(import.meta.dirname, "../.."));
-    collectGauges(metrics, {
-      ...{ clock, live: hub, readiness, eventsWaiting: () => events.waiting },
-      unarchived: () => index.unarchivedSum(""),
-      freeBytes: () => freeBytes(config.dataDir),
-    });
-    const parts = {
-      ...{ config, clock, log, archive, hub, ingest, access, files },
-      ...{ events, metrics, readiness },
-    };
-    return { ...parts, pulls: await openPulls(parts) };
-  } catch (error) {
-    await archive.close();
-    throw error;
-  }
+interface NodeStart {
+  readonly config: Config;
+  readonly parts: Parts;
+  readonly publishers: Publishers;
+  readonly server: Server;
+  readonly rtmp: RunningRtmp | undefined;
+  /** Ports that were opened are added. */
+  readonly shared: SharedPort[];
 }
 
-/** The lease of hooks needs a name; where there is one node, any will do. */
-const ONE_NODE = "local";
-/** Below so much room on its disk a server is not ready. */
-const STOP_BYTES = 64 << 20;
-
-async function openArchive(
-  { dataDir }: Config,
-  clock: Clock,
-  log: Logger,
-): Promise<{ readonly archive: Archive; readonly index: FragmentIndex }> {
-  let index: FragmentIndex | undefined;
-  const wrapIndex = (made: FragmentIndex) => {
-    index = made;
-    return made;
-  };
-  const archive = await Archive.open({ dataDir, clock, log, wrapIndex });
-  assert(index !== undefined, "an archive without an index");
-  return { archive, index };
-}
-
-function makeReadiness({ dataDir }: Config, clock: Clock, index: FragmentIndex): Readiness {
-  const room = async () => ({ freeBytes: await freeBytes(dataDir), stopBytes: STOP_BYTES });
-  const checks = [indexCheck(index), folderCheck(dataDir), spaceCheck(room)];
-  return new Readiness({ clock, checks });
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
-}
-
-async function openPulls(parts: Omit<Parts, "pulls">): Promise<Pulls> {
-  const { dataDir, sources } = parts.config;
-  try {
-    return await Pulls.open({ ...putParts(parts), dataDir, sources });
-  } catch (error) {
-    await parts.events.close();
-    throw error;
-  }
+/** As one of several nodes: tells the others where this one is, then opens the ports it shares with them. */
+async function startNode({ config, parts, publishers, server, rtmp, shared }: NodeStart) {
+  if (parts.nodes === undefined) return;
+  const { host, sharedHttpPort, sharedRtmpPort } = config;
+  const url = nodeUrl(config, (server.address() as { port: number }).port);
+  await parts.nodes.start({ url, rtmpUrl: nodeRtmpUrl(config, rtmp?.port) }, publishers);
+  if (sharedHttpPort !== undefined)
+    shared.push(await listenShared(server, { port: sharedHttpPort, host }));
+  if (sharedRtmpPort !== undefined && rtmp !== undefined)
+    shared.push(await listenShared(rtmp.server, { port: sharedRtmpPort, host }));
 }
 
 interface RunningRtmp {
   readonly port: number;
+  readonly server: Server;
   close(): Promise<void>;
 }
 
@@ -191,7 +128,7 @@ async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningR
   const server = new RtmpServer({ ...putParts(parts), publishers });
   try {
     const port = await server.listen(config.rtmpPort, config.host);
-    return { port, close: () => server.close() };
+    return { port, server: server.server, close: () => server.close() };
   } catch (cause) {
     const fault = listenFault(cause, { ...config, port: config.rtmpPort, flag: "--rtmp-port" });
     const byDefault = config.rtmpPort === settings.rtmpPort.fallback;
@@ -215,7 +152,7 @@ async function startRtmps(parts: Parts, publishers: Publishers): Promise<Running
   }
   try {
     const port = await server.listen(rtmpsPort, host);
-    return { port, close: () => server.close() };
+    return { port, server: server.server, close: () => server.close() };
   } catch (cause) {
     throw listenFault(cause, { host, port: rtmpsPort, flag: "--rtmps-port" });
   }

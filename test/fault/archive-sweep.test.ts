@@ -156,7 +156,7 @@ async function findings(archive: Archive): Promise<Finding[]> {
   return found;
 }
 
-type Failure = Pick<Plan, "effect" | "persistent"> & { readonly code?: Plan["code"] };
+type Failure = Pick<Plan, "effect" | "persistent" | "code">;
 
 /** Fails one step after the other until there are no more. Returns how many there were. */
 export async function sweep(kind: WorldKind, failure: Failure): Promise<number> {

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { asFault } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { onlyHere } from "../../src/ingest/placement.ts";
 import { openAccess } from "../../src/ingest/push-access.ts";
 import { command } from "../../src/ingest/rtmp/chunk-writer.ts";
 import { RtmpConnection } from "../../src/ingest/rtmp/connection.ts";
@@ -137,7 +138,8 @@ suite("RTMP", needs("ffmpeg"), () => {
     const clock = new FakeClock();
     // It never gets as far as these.
     const nobody = { ingest: undefined as never, catalogue: undefined as never };
-    const settings = { createMissing: false, defaultRetentionHours: 24, access: openAccess };
+    const here = { access: openAccess, placement: onlyHere };
+    const settings = { createMissing: false, defaultRetentionHours: 24, ...here };
     const publishers = new Publishers();
     const server = new RtmpServer({ ...nobody, ...settings, clock, log: silentLogger, publishers });
     const rtmpPort = await server.listen(0, "127.0.0.1");
@@ -182,7 +184,7 @@ suite("an RTMP connection", () => {
     const found = () => new Promise<never>((resolve) => lookups.push(() => resolve({} as never)));
     const catalogue = { get: found } as never;
     const settings = { createMissing: false, defaultRetentionHours: 24, log: silentLogger };
-    const nobody = { ingest: undefined as never, access: openAccess };
+    const nobody = { ingest: undefined as never, access: openAccess, placement: onlyHere };
     const parts = { ...nobody, catalogue, clock: new FakeClock(), ...settings };
     await using server = await listening((socket) => {
       new RtmpConnection(socket, { ...parts, publishers });

@@ -14,7 +14,15 @@ import type {
 } from "../../fragment/fragment.ts";
 import type { EventRow, HookRow, NewEvent } from "./index-events.ts";
 import type { IndexLeases } from "./index-leases.ts";
-import type { AuditRow, GapRow, HoldRow, NewGap, Removal, RemovedPacks } from "./index-ledger.ts";
+import type {
+  AuditRow,
+  GapCause,
+  GapRow,
+  HoldRow,
+  NewGap,
+  Removal,
+  RemovedPacks,
+} from "./index-ledger.ts";
 
 /** A pack's whole row. Written again at every commit while the pack is open. */
 export interface PackRow {
@@ -173,6 +181,8 @@ export interface FragmentIndex extends IndexLeases {
 
   /** Those that overlap, on the producer's clock, by start. At most `limit`. */
   gaps(stream: string, range: TimeRange, limit: number): Promise<readonly GapRow[]>;
+  /** The stream's gaps with this cause go, and these come: what was missing with a node may be back. */
+  replaceGaps(stream: string, cause: GapCause, gaps: readonly NewGap[]): Promise<void>;
   addHold(hold: HoldRow): Promise<void>;
   /** Ends a hold now. Throws `hold.not-found`. */
   endHold(id: string, who: string, nowMs: number): Promise<HoldRow>;

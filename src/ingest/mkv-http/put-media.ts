@@ -7,6 +7,7 @@ import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { type Ack, ackLine } from "../ack.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
+import type { Placement } from "../placement.ts";
 import { bearerToken, type PushAccess } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 import { readPutMediaHeaders } from "./headers.ts";
@@ -20,6 +21,7 @@ const LINGER_MS = 5000;
 export interface PutParts {
   readonly ingest: Ingest;
   readonly access: PushAccess;
+  readonly placement: Placement;
   readonly clock: Clock;
   readonly catalogue: StreamCatalogue;
   /** Create a stream on its first push. */
@@ -42,17 +44,28 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
   // Asked once: a body has no place for another token, and KVS does not ask again either.
   parts.access.check(stream, bearerToken(req.headers.authorization));
   await ensureStream(stream, parts.createMissing, parts);
+  const owner = await parts.placement.elsewhere(stream);
+  if (owner !== undefined) {
+    redirect(req, res, `${owner.url}/putMedia`);
+    return;
+  }
   const transport = httpTransport({ req, res, acks, clock: parts.clock });
   const session = await parts.ingest.open({ stream, startNs, transport, archivedAcks });
   if (req.destroyed) {
     session.abort();
     return;
   }
+  if (wantsContinue(req)) res.writeContinue();
   res.setHeader("content-type", "application/json");
   // The answer begins before the body ends: producers wait for acks while they send. One that wants none may close its
   // connection without a look at the answer: bytes that reach it then would reset it, with what is still on the way.
   if (acks) res.flushHeaders();
   feed(req, session);
+}
+
+/** Whether the client sends its body only when it is told to (RFC 9110 §10.1.1). */
+export function wantsContinue(req: IncomingMessage): boolean {
+  return /^100-continue$/i.test(req.headers.expect ?? "");
 }
 
 function feed(req: IncomingMessage, session: IngestSession): void {
@@ -89,11 +102,24 @@ function httpTransport({ req, res, acks, clock }: HttpTransportParts): SessionTr
   };
 }
 
+/**
+ * Another node records it (RFC 9110 §15.4.8: the same request again, there). The body is not read: a client that
+ * waits for `100 Continue` has not sent any of it, and another's connection is closed.
+ */
+function redirect(req: IncomingMessage, res: ServerResponse, location: string): void {
+  if (res.destroyed) return;
+  const body = JSON.stringify({ Message: "another node records this stream", Location: location });
+  res.writeHead(307, { "content-type": "application/json", location, connection: "close" });
+  res.end(body);
+  req.resume();
+}
+
 const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
   "stream.not-found": [404, "ResourceNotFoundException"],
   "auth.required": [401, "NotAuthorizedException"],
   "auth.denied": [403, "AccessDeniedException"],
   "auth.expired": [401, "NotAuthorizedException"],
+  "ingest.busy": [503, "ServiceUnavailable"],
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],
   "index.unavailable": [503, "ServiceUnavailable"],

@@ -8,6 +8,7 @@ import type { CancelTimer, Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/errors.ts";
 import { type Ack, ackErrorId, ackLine } from "../ack.ts";
 import type { Ingest } from "../ingest.ts";
+import type { Elsewhere } from "../placement.ts";
 import type { PushAccess } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 
@@ -38,8 +39,11 @@ export interface PutSocketParts {
   readonly ingest: Ingest;
   readonly access: PushAccess;
   readonly clock: Clock;
-  /** Makes the stream when it is missing and may be made. Called when the producer may push. */
-  ready(): Promise<void>;
+  /**
+   * Makes the stream when it is missing and may be made. Called when the producer may push. The node that records it, when
+   * that is another one.
+   */
+  ready(): Promise<Elsewhere | undefined>;
 }
 
 /** Takes over an accepted socket. Never throws. */
@@ -122,7 +126,11 @@ class PutSocket {
     const transport = socketTransport(ws);
     const { ingest, ready, clock } = this.#parts;
     ready()
-      .then(() => ingest.open({ ...this.#params, transport }))
+      .then((owner) => {
+        if (owner === undefined) return ingest.open({ ...this.#params, transport });
+        const { stream } = this.#params;
+        throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.url}`);
+      })
       .then(
         (session) => {
           this.#session = session;

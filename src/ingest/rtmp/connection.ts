@@ -11,6 +11,7 @@ import type { Rope } from "../../base/rope.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
+import type { Placement } from "../placement.ts";
 import type { PushAccess } from "../push-access.ts";
 import type { IngestSession } from "../session.ts";
 import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
@@ -26,6 +27,7 @@ const LINGER_MS = 1000;
 export interface RtmpParts {
   readonly ingest: Ingest;
   readonly access: PushAccess;
+  readonly placement: Placement;
   readonly catalogue: StreamCatalogue;
   readonly createMissing: boolean;
   readonly defaultRetentionHours: number;
@@ -109,10 +111,13 @@ export class RtmpConnection {
   }
 
   async #open(app: string, name: string): Promise<void> {
-    const { ingest, access, clock, createMissing, publishers } = this.#parts;
+    const { ingest, access, placement, clock, createMissing, publishers } = this.#parts;
     const { stream, key } = publishTarget(app, name);
     access.check(stream, key);
     await ensureStream(stream, createMissing, this.#parts);
+    const owner = await placement.fetch(stream, this.#address);
+    if (owner !== undefined)
+      throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.rtmpUrl}`);
     // It may have gone meanwhile: who enters then never leaves.
     if (this.#ended) return;
     this.#leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));

@@ -24,4 +24,12 @@ export class Publishers {
       if (this.#byStream.get(stream) === publisher) this.#byStream.delete(stream);
     };
   }
+
+  /** The same encoder has come to another node: its connection here ends. False: another one publishes, or none. */
+  replace(stream: string, address: string, reason: string): boolean {
+    const publisher = this.#byStream.get(stream);
+    if (publisher?.address !== address) return false;
+    publisher.replace(reason);
+    return true;
+  }
 }

@@ -36,6 +36,11 @@ export class RtmpServer {
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
+  /** What connections that come another way are given to. */
+  get server(): Server {
+    return this.#server;
+  }
+
   /** Resolves with the port; 0 picks a free one. Rejects with the system's error. */
   listen(port: number, host: string): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -27,6 +27,7 @@ export class SocketWriter implements FeedViewer {
   readonly #maxBuffered: number;
   readonly #queue: ViewerQueue;
   readonly #onFailed: (error: unknown) => void;
+  readonly #forNode: boolean;
   /** More than `maxBuffered` was handed over; the last message's callback has not come yet. */
   #blocked = false;
   #flushes = 0;
@@ -34,9 +35,15 @@ export class SocketWriter implements FeedViewer {
 
   constructor(
     ws: MediaSocket,
-    options: { limits?: Partial<WriterLimits>; onFailed: (error: unknown) => void },
+    options: {
+      limits?: Partial<WriterLimits>;
+      /** The viewer is another node. */
+      forNode?: boolean;
+      onFailed: (error: unknown) => void;
+    },
   ) {
-    const { limits = {}, onFailed } = options;
+    const { limits = {}, forNode = false, onFailed } = options;
+    this.#forNode = forNode;
     this.#ws = ws;
     this.#maxBuffered = limits.maxBuffered ?? MAX_BUFFERED;
     this.#queue = new ViewerQueue(limits);
@@ -106,7 +113,7 @@ export class SocketWriter implements FeedViewer {
       return;
     }
     if (this.#ws.readyState !== OPEN) return;
-    this.#ws.send(textMessage(item), TEXT);
+    this.#ws.send(textMessage(item, this.#forNode), TEXT);
     if (item.kind === "config" && item.init !== undefined) this.#media(item.init);
   }
 

@@ -24,6 +24,8 @@ export interface TailSocketParams {
   readonly format: TailFormat;
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** The viewer is another node: its configs have the tracks as Matroska has them. */
+  readonly forNode?: boolean;
 }
 
 export interface TailSocketParts {
@@ -58,7 +60,9 @@ class TailSession {
     this.#params = params;
     this.#parts = parts;
     const { clock, limits = {} } = parts;
-    this.#writer = new SocketWriter(ws, { limits, onFailed: (error) => this.#fail(error) });
+    const { forNode = false } = params;
+    const onFailed = (error: unknown) => this.#fail(error);
+    this.#writer = new SocketWriter(ws, { limits, forNode, onFailed });
     this.#keepAlive = new KeepAlive(ws, { clock, progress: () => this.#writer.flushes });
   }
 

@@ -22,6 +22,8 @@ const flags: Readonly<Record<string, Flag>> = {
 };
 
 export const serve: Command = async (argv, context) => {
+  const workers = await withWorkers(argv, context);
+  if (workers) return 0;
   const server = await open(argv, context);
   try {
     await write(context.stdout, `Streambank is ready. Player: ${server.url}/\n`);
@@ -57,6 +59,26 @@ async function open(argv: readonly string[], context: CliContext): Promise<Runni
   const args = readArgs(argv, flags, { most: 0 });
   const config = readConfig({ flags: flagValues(args), env: streambankEnv(context) });
   return startServer({ config, clock: context.clock });
+}
+
+/** With `--workers` this process only looks after them. False: there are none to be. */
+async function withWorkers(argv: readonly string[], context: CliContext): Promise<boolean> {
+  const args = readArgs(argv, { ...flags, workers: { type: "string" } }, { most: 0 });
+  const wanted = args.text("workers");
+  if (wanted === undefined) return false;
+  const { MAX_WORKERS, runWorkers } = await import("./workers.ts");
+  const count = Number(wanted);
+  if (!/^\d+$/.test(wanted) || count < 1 || count > MAX_WORKERS)
+    throw new Fault("config.bad", `--workers: a whole number from 1 to ${MAX_WORKERS}`);
+  const config = readConfig({ flags: flagValues(args), env: streambankEnv(context) });
+  // What the command line says of a worker's own places is said again, differently, behind it: the last one counts.
+  const own = Object.keys(flags).flatMap((name) => {
+    if (args.on(name)) return [`--${name}`];
+    const text = args.text(name);
+    return text === undefined ? [] : [`--${name}=${text}`];
+  });
+  await runWorkers({ count, config, flags: own, context });
+  return true;
 }
 
 function flagValues(args: Args): Record<string, unknown> {

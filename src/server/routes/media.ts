@@ -18,13 +18,13 @@ type MediaRequest = FastifyRequest<{ Params: StreamParams; Querystring: RawQuery
 export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
   app.get("/v1/streams/:name/fragments", async (req: MediaRequest) =>
     listFragments({
-      reader: parts.archive,
+      reader: parts.reader,
       stream: req.params.name,
       ...fragmentsQuery(req.query),
     }),
   );
   app.get("/v1/streams/:name/coverage", async (req: MediaRequest) =>
-    coverage({ reader: parts.archive, stream: req.params.name, ...coverageQuery(req.query) }),
+    coverage({ reader: parts.reader, stream: req.params.name, ...coverageQuery(req.query) }),
   );
   for (const format of ["mkv", "mp4"] as const) {
     app.route({
@@ -41,7 +41,7 @@ async function clip(
   { parts, format }: { parts: Parts; format: "mkv" | "mp4" },
 ): Promise<void> {
   const plan = await planClip({
-    reader: parts.archive,
+    reader: parts.reader,
     stream: req.params.name,
     format,
     ...clipQuery(req.query),

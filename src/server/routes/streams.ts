@@ -11,7 +11,10 @@ export interface StreamView {
   readonly name: string;
   readonly createdMs: number;
   readonly retentionHours: number;
+  /** A producer is connected, here or (some seconds long after it has gone) to another node. */
   readonly live: boolean;
+  /** The other node that records it. */
+  readonly node?: string;
   readonly viewers: number;
   readonly lastFrameMs?: number;
   readonly tracks?: readonly TrackView[];
@@ -65,6 +68,12 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
       throw new Fault("ingest.busy", `${name} has a source; take that away first`);
     if (parts.hub.status(name)?.live)
       throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
+    const owner = await parts.nodes?.placement.lookUp(name);
+    if (owner !== undefined)
+      throw new Fault(
+        "ingest.busy",
+        `${name} is recorded by node ${owner.node}; stop its producer first`,
+      );
     await parts.archive.delete(name);
     parts.hub.forget(name);
     return reply.code(204).send();
@@ -74,11 +83,13 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
 async function view(parts: Parts, info: StreamInfo): Promise<StreamView> {
   const status = parts.hub.status(info.name);
   const extent = await parts.archive.extent(info.name);
+  const owner = await parts.nodes?.placement.lookUp(info.name);
   return {
     name: info.name,
     createdMs: info.createdMs,
     retentionHours: info.retentionHours,
-    live: status?.live ?? false,
+    live: (status?.live ?? false) || owner !== undefined,
+    ...(owner === undefined ? {} : { node: owner.node }),
     viewers: status?.viewers ?? 0,
     ...(status?.lastFrameMs === undefined ? {} : { lastFrameMs: status.lastFrameMs }),
     ...(status?.trackSet === undefined ? {} : { tracks: status.trackSet.tracks.map(trackView) }),

@@ -46,6 +46,12 @@ export function* addGap(gap: NewGap, joinUs = 0): Step<void> {
   );
 }
 
+/** Those of the stream and cause go, and these come. */
+export function* replaceGaps(stream: string, cause: GapCause, gaps: readonly NewGap[]): Step<void> {
+  yield* run("DELETE FROM gaps WHERE stream = ? AND cause = ?", stream, cause);
+  for (const gap of gaps) yield* addGap(gap);
+}
+
 /** Those that begin in the range, and per cause the last one before it: it may reach in, no other can. */
 export function* gaps(
   stream: string,

@@ -7,7 +7,7 @@ import { deleteHook, events, hooks, moveHook, purgeEvents, putHook } from "./eve
 import { exportRows, importRows } from "./export.ts";
 import { addHold, endHold, holds } from "./holds.ts";
 import { freeLease, lease, leases, nodes, now, putNode, renewLeases, takeLease } from "./leases.ts";
-import { addAudit, audit, gaps } from "./ledger.ts";
+import { addAudit, audit, gaps, replaceGaps } from "./ledger.ts";
 import { lastId, trackSet } from "./numbers.ts";
 import { extent, openPacks, pack, packs, thin, unarchived, unarchivedSum } from "./packs.ts";
 import { forgetGarbage, garbage, oldPacks, remove } from "./removal.ts";
@@ -49,7 +49,7 @@ export function operations(db: Dialect): Operations {
       extent,
       thin,
     },
-    ...{ oldPacks, garbage, forgetGarbage, gaps, holds, addAudit, audit },
+    ...{ oldPacks, garbage, forgetGarbage, gaps, replaceGaps, holds, addAudit, audit },
     remove: (removal) => remove(db, removal),
     addHold: (hold) => addHold(db, hold),
     endHold: (...args) => endHold(db, ...args),

@@ -1,0 +1,94 @@
+/** Every part of a server, in the order in which they need each other. Opens no port. */
+import { join } from "node:path";
+import { type EventSource, noEvents } from "../archive/events.ts";
+import type { Clock } from "../base/clock.ts";
+import { limitedLogger } from "../base/limited-log.ts";
+import type { Logger } from "../base/logger.ts";
+import { Ingest } from "../ingest/ingest.ts";
+import { openAccess } from "../ingest/push-access.ts";
+import { LiveHub } from "../live/hub.ts";
+import type { Config } from "./config.ts";
+import { type EventService, openEvents } from "./events/service.ts";
+import { collectGauges } from "./metrics/collectors.ts";
+import { MetricsRegistry } from "./metrics/registry.ts";
+import { serverMeters } from "./metrics/server-meters.ts";
+import { LeasedSink } from "./nodes/leased-sink.ts";
+import { ReachableReader } from "./nodes/reachable-reader.ts";
+import { type OpenedArchive, openArchive } from "./open-archive.ts";
+import type { Parts } from "./parts.ts";
+import { Pulls } from "./pull/pulls.ts";
+import { PushTokens, readSecret } from "./push-tokens.ts";
+import { putParts } from "./put-parts.ts";
+import { readinessOf } from "./ready-checks.ts";
+import { StaticFiles } from "./static.ts";
+
+/** The lease of hooks needs a name; where there is one node, any will do. */
+const ONE_NODE = "local";
+
+/** Throws `config.bad`, `store.*`, `index.unavailable`. */
+export async function makeParts(config: Config, clock: Clock, fullLog: Logger): Promise<Parts> {
+  const metrics = new MetricsRegistry();
+  const leftOut = (event: string) => metrics.add("logLinesLeftOut", 1, { event });
+  const log = limitedLogger(fullLog, clock, { leftOut });
+  const meters = serverMeters(metrics, { maxStreams: config.metricsStreams });
+  const told = lateEvents();
+  const opened = await openArchive(config, { clock, log, meters, events: told.source });
+  try {
+    const { index } = opened.archive;
+    const allowPrivate = config.hooksAllowPrivate ?? isLoopback(config.host);
+    const node = opened.nodes?.id ?? ONE_NODE;
+    const events = await openEvents({ index, clock, log, meters, node, allowPrivate });
+    told.set(events.source);
+    return await assemble({ config, clock, log, metrics, meters, events }, opened);
+  } catch (error) {
+    await opened.archive.close();
+    throw error;
+  }
+}
+
+type Common = Pick<Parts, "config" | "clock" | "log" | "metrics"> & {
+  readonly meters: ReturnType<typeof serverMeters>;
+  readonly events: EventService;
+};
+
+async function assemble(common: Common, { archive, nodes }: OpenedArchive): Promise<Parts> {
+  const { config, clock, log, metrics, meters, events } = common;
+  const readiness = readinessOf({ config, clock, archive });
+  const hub = new LiveHub({ clock });
+  const sink = nodes === undefined ? archive : new LeasedSink(archive, nodes.leases);
+  const ingest = new Ingest({ sink, live: hub, clock, log, meters, watch: events.presence });
+  nodes?.attach({ archive, ingest, hub });
+  collectGauges(metrics, {
+    ...{ clock, live: hub, readiness, eventsWaiting: () => events.waiting },
+    unarchived: () => archive.uploads.state(),
+    freeBytes: async () => archive.gate.state.freeBytes ?? 0,
+  });
+  const { pushKeyFile } = config;
+  const parts = {
+    ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
+    reader: nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks),
+    access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
+    files: new StaticFiles(join(import.meta.dirname, "../..")),
+  };
+  const { dataDir, sources } = config;
+  return { ...parts, pulls: await Pulls.open({ ...putParts(parts), dataDir, sources }) };
+}
+
+/** The archive is open before the outbox is, which needs its index. */
+function lateEvents(): { readonly source: EventSource; set(source: EventSource): void } {
+  let target = noEvents;
+  return {
+    source: {
+      forPersisted: (...args) => target.forPersisted(...args),
+      written: () => target.written(),
+      tell: (event) => target.tell(event),
+    },
+    set(source) {
+      target = source;
+    },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}

@@ -1,0 +1,58 @@
+/**
+ * The archive without the packs that nobody can read now: what clips, lists and coverage are planned from, so that the size
+ * of a clip is that of what can be sent. An exact read of such a pack says `store.unavailable` all the same.
+ */
+import type {
+  FragmentReader,
+  PackChain,
+  PackSelection,
+  PackSummary,
+  StoredFragment,
+  StreamExtent,
+  TimeRange,
+} from "../../fragment/fragment.ts";
+import type { TrackSet } from "../../media/track.ts";
+import type { LostPacks } from "./lost-packs.ts";
+
+export class ReachableReader implements FragmentReader {
+  readonly #reader: FragmentReader;
+  readonly #lost: Pick<LostPacks, "of">;
+
+  constructor(reader: FragmentReader, lost: Pick<LostPacks, "of">) {
+    this.#reader = reader;
+    this.#lost = lost;
+  }
+
+  async *packs(
+    stream: string,
+    selection: PackSelection,
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly PackSummary[]> {
+    const lost = this.#lost.of(stream);
+    for await (const page of this.#reader.packs(stream, selection, signal)) {
+      const found = lost === undefined ? page : page.filter(({ packId }) => !lost.has(packId));
+      if (found.length > 0) yield found;
+    }
+  }
+
+  /** A chain may have such a pack in it: then there is none, and packs are looked at one by one. */
+  async chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
+    return this.#lost.of(stream) === undefined ? this.#reader.chain(stream, range) : undefined;
+  }
+
+  fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {
+    return this.#reader.fragments(stream, packId);
+  }
+
+  trackSet(id: string): Promise<TrackSet> {
+    return this.#reader.trackSet(id);
+  }
+
+  read(packId: string, offset: number, size: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#reader.read(packId, offset, size, signal);
+  }
+
+  extent(stream: string): Promise<StreamExtent | undefined> {
+    return this.#reader.extent(stream);
+  }
+}

@@ -1,0 +1,303 @@
+/** Several nodes over one index: who records, viewers anywhere, a node that dies and one that only seemed to. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { realClock, sleep } from "../../src/base/clock.ts";
+import { MkvReader } from "../../src/media/mkv/reader.ts";
+import { NumberedCamera, NumberedViewer } from "../support/node-camera.ts";
+import { startServerProcess, startTestServer, tempDir } from "../support/server.ts";
+
+const VIEWERS = 50;
+const LEASE_SECONDS = 2;
+
+/** A folder for all nodes, with what they share in it. */
+function place() {
+  const dir = tempDir("nodes");
+  const keyFile = join(dir.path, "key");
+  writeFileSync(keyFile, randomBytes(24).toString("base64url"));
+  const sharedDir = join(dir.path, "shared");
+  return {
+    /** In this process. */
+    here: (node: string) =>
+      startTestServer({
+        ...{ dataDir: join(dir.path, node), sharedDir, node, clusterKeyFile: keyFile },
+        ...{ leaseSeconds: LEASE_SECONDS, createMissing: true },
+      }),
+    process: (node: string) =>
+      startServerProcess(join(dir.path, node), [
+        ...["--shared-dir", sharedDir, "--node", node, "--cluster-key-file", keyFile],
+        ...["--lease-seconds", String(LEASE_SECONDS), "--create-missing"],
+      ]),
+    [Symbol.dispose]: () => dir[Symbol.dispose](),
+  };
+}
+
+/** Makes the stream, recorded by the node at this address. */
+async function own(url: string, stream: string): Promise<void> {
+  // Its pictures are in no clip that is looked at here.
+  const camera = new NumberedCamera(url, stream, 1_000_000_000_000);
+  await until(() => camera.producer.stats.connected);
+  await camera.end();
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(realClock, 20);
+}
+
+interface Listed {
+  readonly number: string;
+  readonly packId?: string;
+}
+
+async function listed(url: string, stream: string): Promise<Listed[]> {
+  const answer = await fetch(`${url}/v1/streams/${stream}/fragments`);
+  assert.equal(answer.status, 200);
+  return ((await answer.json()) as { fragments: Listed[] }).fragments;
+}
+
+/** The pictures' numbers of a clip, read to its end. */
+async function clipped(url: string, camera: NumberedCamera): Promise<number[]> {
+  const range = `from=${camera.startMs - 1000}&to=${camera.startMs + 600_000}`;
+  const answer = await fetch(`${url}/v1/streams/cam/clip.mkv?${range}`);
+  assert.equal(answer.status, 200);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  assert.equal(bytes.length, Number(answer.headers.get("content-length")));
+  const reader = new MkvReader();
+  reader.push(bytes);
+  reader.end();
+  const numbers: number[] = [];
+  for (let item = reader.pull(); item !== undefined; item = reader.pull())
+    if (item.kind === "block")
+      for (const frame of item.block.frames)
+        numbers.push(new DataView(frame.toBytes().slice().buffer).getUint32(0));
+  return numbers;
+}
+
+const rising = (numbers: readonly number[]) =>
+  numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? 0));
+const sorted = (texts: readonly string[]) => [...texts].sort();
+
+suite("several nodes", () => {
+  test("viewers and archive reads on a node that does not record", async (t) => {
+    using shared = place();
+    await using a = await shared.here("a");
+    await using b = await shared.here("b");
+    await own(a.url, "cam");
+    // It asks b, and is sent to a.
+    const camera = new NumberedCamera(b.url, "cam");
+    const viewers = await Promise.all(
+      Array.from({ length: VIEWERS }, () => NumberedViewer.open(b.url, "cam")),
+    );
+    try {
+      await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length >= 25)));
+      assert.equal(a.parts.ingest.sessions, 1);
+      assert.equal(b.parts.ingest.sessions, 0);
+      assert.equal(b.parts.nodes?.upstreamConnections, 1, "one upstream for all viewers");
+      assert.equal(a.parts.hub.status("cam")?.viewers, 1);
+      for (const viewer of viewers) assert.ok(rising(viewer.numbers), "no picture twice");
+      await until(() => camera.persisted.length >= 2);
+      const one = await clipped(b.url, camera);
+      assert.ok(
+        one.length >= 20 && rising(one),
+        "the pack is open on a's disk, and read through b",
+      );
+      const past = await NumberedViewer.open(b.url, "cam", `&from=${camera.startMs}`);
+      await past.until(() => past.numbers.length >= 40);
+      assert.deepEqual(
+        past.numbers,
+        [...past.numbers.keys()],
+        "from the archive of a on into live",
+      );
+      past.close();
+      t.diagnostic(
+        `${VIEWERS} viewers on b, one upstream; ${one.length} pictures read from a's open pack`,
+      );
+    } finally {
+      await camera.end();
+      for (const viewer of viewers) viewer.close();
+    }
+  });
+
+  test("redirects name the owner, and its answers to others are signed for", async () => {
+    using shared = place();
+    await using a = await shared.here("a");
+    await using b = await shared.here("b");
+    await own(a.url, "cam");
+    const put = await answerOf(b.url, {
+      ...{ path: "/putMedia", method: "POST" },
+      headers: {
+        "x-amzn-stream-name": "cam",
+        "x-amzn-fragment-timecode-type": "ABSOLUTE",
+        "x-amzn-producer-start-timestamp": "1790000000.000",
+        "transfer-encoding": "chunked",
+        expect: "100-continue",
+      },
+    });
+    assert.deepEqual(put, { status: 307, location: `${a.url}/putMedia`, continued: false });
+    const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+    const path = "/v1/streams/cam/put?timecode=ABSOLUTE";
+    const key = randomBytes(16).toString("base64");
+    const socket = await answerOf(b.url, {
+      ...{ path, method: "GET", headers: { ...upgrade, "sec-websocket-key": key } },
+    });
+    assert.deepEqual(socket, { status: 307, location: `${a.url}${path}`, continued: false });
+    const body = JSON.stringify({ StreamName: "cam", APIName: "PUT_MEDIA" });
+    const headers = { "content-type": "application/json" };
+    for (const { url } of [a, b]) {
+      const answer = await fetch(`${url}/getDataEndpoint`, { method: "POST", body, headers });
+      assert.deepEqual(await answer.json(), { DataEndpoint: a.url });
+    }
+    const unsigned = await fetch(`${a.url}/internal/packs/cam/2026/01/01/000000000001-0`);
+    assert.equal(unsigned.status, 401);
+  });
+
+  test("a node is killed: its stream goes on at another, and nothing is lost once it is back", {
+    timeout: 90_000,
+  }, async (t) => {
+    using shared = place();
+    const a = await shared.process("a");
+    await using b = await shared.here("b");
+    await own(a.url, "cam");
+    const camera = new NumberedCamera(b.url, "cam");
+    const viewers = await Promise.all(
+      Array.from({ length: VIEWERS }, () => NumberedViewer.open(b.url, "cam")),
+    );
+    try {
+      await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length >= 40)));
+      await until(() => camera.persisted.length >= 3);
+      const before = camera.persisted.length;
+      const killed = realClock.elapsed();
+      const lastSeen = viewers.map(({ numbers }) => numbers.at(-1) ?? 0);
+      await a.kill();
+      await until(() => camera.persisted.length > before);
+      const takeover = realClock.elapsed() - killed;
+      await Promise.all(
+        viewers.map((viewer, i) =>
+          viewer.until(() => (viewer.numbers.at(-1) ?? 0) > (lastSeen[i] ?? 0) + 50),
+        ),
+      );
+      const gap = viewers.map(({ texts }) => texts.filter(({ type }) => type === "offline").length);
+      assert.ok(
+        viewers.every(({ closed }) => !closed),
+        "viewers keep their sockets",
+      );
+      assert.ok(
+        viewers.every(({ sequences }) =>
+          sequences.every((s, i) => i === 0 || s >= (sequences[i - 1] ?? 0)),
+        ),
+      );
+      assert.deepEqual(camera.persisted, sorted(camera.persisted), "numbers rise over the change");
+      const jumped = (viewers[0]?.sequences.at(-1) ?? 0) - (viewers[0]?.sequences[0] ?? 0);
+      assert.ok(jumped >= 1_000_000, "the new owner skips ahead");
+
+      // Until a is back its open pack cannot be read: a clip is made without it, an exact read says so.
+      await until(async () => (await clipped(b.url, camera)).length > 0);
+      const without = await clipped(b.url, camera);
+      const packs = [...(b.parts.nodes?.lostPacks.of("cam")?.keys() ?? [])];
+      assert.equal(packs.length >= 1, true);
+      await assert.rejects(b.parts.archive.read(packs[0] ?? "", 0, 100), {
+        code: "store.unavailable",
+      });
+      assert.ok((without[0] ?? 0) > 0, "the clip begins where b's media does");
+      assert.equal((await fetch(`${b.url}/v1/nodes/a/lost`, { method: "POST" })).status, 200);
+      const everything = { fromMs: 0, toMs: 8e15 } as never;
+      const gaps = await b.parts.archive.index.gaps("cam", everything, 100);
+      const lost = gaps.filter(({ cause }) => cause === "node-lost");
+      assert.equal(lost.at(-1)?.detail, "a");
+
+      camera.stop();
+      assert.equal(await camera.producer.flush(10_000), 0);
+      const again = await shared.process("a");
+      await until(async () => (await listed(b.url, "cam")).length >= camera.persisted.length);
+      const found = (await listed(b.url, "cam")).map(({ number }) => number);
+      for (const number of camera.persisted) assert.ok(found.includes(number), `${number} is lost`);
+      const all = await clipped(b.url, camera);
+      assert.equal(new Set(all).size, all.length, "no picture is stored twice");
+      const back = await b.parts.archive.index.gaps("cam", everything, 100);
+      assert.deepEqual(
+        back.filter(({ cause }) => cause === "node-lost"),
+        [],
+      );
+      const missing = camera.sent - all.length;
+      t.diagnostic(
+        `killed to PERSISTED at b: ${takeover.toFixed(0)} ms with leases of ${LEASE_SECONDS} s`,
+      );
+      t.diagnostic(`viewers were told offline ${Math.min(...gap)} to ${Math.max(...gap)} times`);
+      t.diagnostic(
+        `clip while a was away: ${without.length} pictures, afterwards ${all.length} of ${camera.sent} (${missing} in the open fragment)`,
+      );
+      assert.equal(await again.stop(), 0);
+    } finally {
+      await camera.end();
+      for (const viewer of viewers) viewer.close();
+    }
+  });
+
+  test("a node that stood still past its lease is refused at the commit, and says so to its producer", {
+    timeout: 60_000,
+  }, async (t) => {
+    using shared = place();
+    const a = await shared.process("a");
+    await using b = await shared.here("b");
+    await own(a.url, "cam");
+    const old = new NumberedCamera(a.url, "cam");
+    let fresh: NumberedCamera | undefined;
+    try {
+      await until(() => old.persisted.length >= 2);
+      process.kill(a.pid, "SIGSTOP");
+      // Another producer of the stream reaches b: it waits for the lease to run out.
+      fresh = new NumberedCamera(b.url, "cam");
+      const { persisted } = fresh;
+      await until(() => persisted.length >= 1);
+      const before = old.persisted.length;
+      const connections = old.producer.stats.connections;
+      process.kill(a.pid, "SIGCONT");
+      await until(() => old.producer.stats.connections > connections);
+      const told = old.persisted.slice(before);
+      const found = (await listed(b.url, "cam")).map(({ number }) => number);
+      for (const number of [...old.persisted, ...persisted])
+        assert.ok(found.includes(number), `${number} was acked and is not there`);
+      t.diagnostic(`the old owner's producer heard: ${old.said.join(" | ")}`);
+      t.diagnostic(`acked to it after it woke: ${told.length}, all of them found`);
+      assert.equal(b.parts.nodes?.leases.holds("cam"), true);
+    } finally {
+      for (const camera of [old, fresh]) {
+        await camera?.end();
+      }
+      await a.kill();
+    }
+  });
+});
+
+interface Asked {
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+}
+
+/** The answer to a request whose body is never sent. */
+function answerOf(url: string, options: Asked) {
+  return new Promise<{ status: number; location: string; continued: boolean }>(
+    (resolve, reject) => {
+      let continued = false;
+      const out = request(url, options);
+      out.on("continue", () => {
+        continued = true;
+      });
+      out.on("error", reject);
+      out.on("response", (answer) => {
+        resolve({
+          status: answer.statusCode ?? 0,
+          location: answer.headers.location ?? "",
+          continued,
+        });
+        out.destroy();
+      });
+      if (options.headers.upgrade === undefined) out.flushHeaders();
+      else out.end();
+    },
+  );
+}
