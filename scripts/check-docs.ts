@@ -11,7 +11,7 @@ import { linkProblems } from "./doc-links.ts";
 /** Folders and addresses that exist on one machine only. Written so that this file does not match itself. */
 const LOCAL: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w.~-])[/](?:work|home|root|Users)[/]\w/, "a path of one machine"],
-  [/\bregistry\.[a-z0-9-]+\.[a-z]{2,}/i, "a registry host"],
+  [/\bregistry\.[a-z0-9-]+\.[a-z]{2,}\b(?!\()/i, "a registry host"],
   [/"resolved": "[h]ttp/, "a registry address (set omit-lockfile-registry-resolved)"],
 ];
 
