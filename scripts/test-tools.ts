@@ -18,6 +18,7 @@ const debian: Readonly<Record<ToolName, readonly string[]>> = {
     ...["python3-gi", "gir1.2-gst-rtsp-server-1.0"],
     ...["base", "good", "bad"].map((set) => `gstreamer1.0-plugins-${set}`),
   ],
+  postgresql: ["postgresql"],
 };
 const APT_INSTALL = ["install", "-y", "-qq", "--no-install-recommends"];
 
