@@ -26,7 +26,11 @@ suite("the index in SQLite", () => {
   propertyTest([sqliteDirect]);
 });
 
-suite("the index in SQLite in workers", () => contract(sqliteWorkers));
+/** Two threads over one file: what is different is the way, and that reads do not wait. */
+suite("the index in SQLite in workers", () => {
+  packTests(sqliteWorkers);
+  concurrencyTests(sqliteWorkers);
+});
 
 suite("the index in PostgreSQL", needs("postgresql"), () => {
   let server: PostgresServer;

@@ -45,7 +45,7 @@ const MIGRATION_LOCK = 7_283_119_402;
 const AGAIN = new Set(["40001", "40P01"]);
 const ATTEMPTS = 5;
 /** Seconds that what is under way has when its pool ends. */
-const OLD_POOL_S = 5;
+const OLD_POOL_S = 2;
 /** Reads of several queries that have to fit together. */
 const SNAPSHOTS: ReadonlySet<IndexMethod> = new Set(["chain", "extent"]);
 
@@ -87,7 +87,7 @@ function openPool(url: URL, options: Required<PostgresOptions>): Pool {
   };
   return postgres(plain.href, {
     max: connections,
-    connect_timeout: Math.ceil(silenceMs / 1000),
+    connect_timeout: Math.ceil(silenceMs / 3000),
     // A connection is kept: the driver is at its worst when one ends.
     max_lifetime: 0,
     fetch_types: false,
