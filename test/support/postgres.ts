@@ -8,6 +8,7 @@ import postgres from "postgres";
 import { run } from "./run.ts";
 
 export interface PostgresServer {
+  readonly folder: string;
   /** Of a database that is new and empty. */
   newDatabase(): Promise<string>;
   /** Ends it at once, as kill -9 does not: connections break, what was committed stays. */
@@ -34,6 +35,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const url = (database: string) => `postgres://archive:${PASSWORD}@127.0.0.1:${port}/${database}`;
   let databases = 0;
   return {
+    folder,
     async newDatabase() {
       const name = `t${++databases}`;
       const admin = postgres(url("postgres"), { max: 1 });
