@@ -4,7 +4,8 @@ import { existsSync, globSync } from "node:fs";
 import { basename, join } from "node:path";
 
 /** Files of this folder that are not benchmarks say so by their name. */
-const HELPERS = /^(run|harness|media|process-cpu|sides|camera-feed|.*-side|.*\.test)\.ts$/;
+const HELPERS =
+  /^(run|harness|media|process-cpu|sides|camera-feed|index-fill|.*-side|.*\.test)\.ts$/;
 
 function main(args: readonly string[]): number {
   const folder = import.meta.dirname;

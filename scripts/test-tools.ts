@@ -20,6 +20,7 @@ const debian: Readonly<Record<ToolName, readonly string[]>> = {
   ],
   // A real S3 gateway: test/support/ceph.ts.
   ceph: ["ceph-mon", "ceph-osd", "radosgw", "ceph-common", "python3", "curl"],
+  postgresql: ["postgresql"],
 };
 const APT_INSTALL = ["install", "-y", "-qq", "--no-install-recommends"];
 

@@ -2,17 +2,19 @@
  * Which outside programs the tests may use. Looks at PATH once; installs nothing (scripts/test-tools.ts
  * does) and runs nothing.
  */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium" | "gstreamer" | "ceph";
+export type ToolName =
+  | "ffmpeg"
+  | "mkvtoolnix"
+  | "chromium"
+  | "gstreamer"
+  | "ceph"
+  | "postgresql";
 
 export const toolNames: readonly ToolName[] = [
-  "ffmpeg",
-  "mkvtoolnix",
-  "chromium",
-  "gstreamer",
-  "ceph",
+  ...(["ffmpeg", "mkvtoolnix", "chromium", "gstreamer", "ceph", "postgresql"] as const),
 ];
 
 /** Per tool: each inner list is one program under its possible names; all programs must be there. */
@@ -23,18 +25,32 @@ export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[
   gstreamer: [["gst-launch-1.0"]],
   // What test/engines/ceph-up.sh calls; `ceph` itself is a Python program.
   ceph: [["ceph-mon"], ["ceph-osd"], ["radosgw"], ["ceph"], ["python3"], ["curl"]],
+  postgresql: [["pg_ctl"], ["initdb"], ["postgres"]],
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Path of a tool's first program, or undefined unless all its programs are on PATH. */
 export function findTool(name: ToolName, env: Env = process.env): string | undefined {
-  const paths = programsOf[name].map((names) => findProgram(names, env));
+  const more = name === "postgresql" ? [postgresFolder()] : [];
+  const folders = [...(env.PATH ?? "").split(delimiter), ...more];
+  const paths = programsOf[name].map((names) => findProgram(names, folders));
   return paths.includes(undefined) ? undefined : paths[0];
 }
 
-function findProgram(names: readonly string[], env: Env): string | undefined {
-  for (const folder of (env.PATH ?? "").split(delimiter)) {
+/** Debian keeps the server's programs off PATH, one folder per version. */
+function postgresFolder(): string {
+  const root = "/usr/lib/postgresql";
+  try {
+    const versions = readdirSync(root).sort((a, b) => Number(a) - Number(b));
+    return join(root, versions.at(-1) ?? "", "bin");
+  } catch {
+    return root;
+  }
+}
+
+function findProgram(names: readonly string[], folders: readonly string[]): string | undefined {
+  for (const folder of folders) {
     if (folder === "") continue;
     for (const name of names) {
       const path = join(folder, name);
@@ -60,6 +76,7 @@ export const tools: Readonly<Record<ToolName, string | undefined>> = {
   chromium: findTool("chromium"),
   gstreamer: findTool("gstreamer"),
   ceph: findTool("ceph"),
+  postgresql: findTool("postgresql"),
 };
 
 /**

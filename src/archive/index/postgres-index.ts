@@ -3,11 +3,11 @@
  * with the rows locked that it decides by (sql/streams.ts, sql/leases.ts). A lost connection is
  * `index.unavailable`, and whether the transaction was done is then not known: doing it again is fine.
  */
-import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import { Fault } from "../../base/errors.ts";
 import type { FragmentIndex } from "./fragment-index.ts";
 import { MIGRATIONS } from "./postgres-schema.ts";
+import { openSocket } from "./postgres-socket.ts";
 import {
   type IndexMethod,
   indexOver,
@@ -44,6 +44,8 @@ const MIGRATION_LOCK = 7_283_119_402;
 /** Two transactions that waited for each other: one was ended by the server, and is done again. */
 const AGAIN = new Set(["40001", "40P01"]);
 const ATTEMPTS = 5;
+/** Seconds that what is under way has when its pool ends. */
+const OLD_POOL_S = 2;
 /** Reads of several queries that have to fit together. */
 const SNAPSHOTS: ReadonlySet<IndexMethod> = new Set(["chain", "extent"]);
 
@@ -56,7 +58,9 @@ export const PostgresIndex = {
    * tables up to date. Throws `index.unavailable`, `config.bad` (written by a newer version).
    */
   async open(url: string, options: PostgresOptions = {}): Promise<FragmentIndex> {
-    const store = new PostgresStore(openPool(url, { ...DEFAULTS, ...options }));
+    if (!URL.canParse(url)) throw new Fault("config.bad", "the index's address is not a URL");
+    const all = { ...DEFAULTS, ...options };
+    const store = new PostgresStore(() => openPool(new URL(url), all));
     try {
       await store.migrate();
     } catch (error) {
@@ -70,14 +74,22 @@ export const PostgresIndex = {
   },
 };
 
-function openPool(url: string, options: Required<PostgresOptions>): postgres.Sql<Types> {
+type Pool = postgres.Sql<Types>;
+
+function openPool(url: URL, options: Required<PostgresOptions>): Pool {
   const { connections, statementMs, silenceMs } = options;
-  return postgres(url, {
+  const tls = tlsMode(url.searchParams.get("sslmode") ?? "disable");
+  const plain = new URL(url);
+  plain.searchParams.delete("sslmode");
+  const socket = ({ host, port, path }: DriverAddress) => {
+    const address = { host: host[0] ?? "127.0.0.1", port: port[0] ?? 5432, tls };
+    return openSocket({ ...address, path: path || undefined }, silenceMs);
+  };
+  return postgres(plain.href, {
     max: connections,
-    connect_timeout: Math.ceil(silenceMs / 6000),
-    idle_timeout: Math.ceil(silenceMs / 2000),
-    // Seconds: a server that is back is found soon.
-    backoff: (tries: number) => Math.min(0.05 * 2 ** tries, 1),
+    connect_timeout: Math.ceil(silenceMs / 3000),
+    // A connection is kept: the driver is at its worst when one ends.
+    max_lifetime: 0,
     fetch_types: false,
     onnotice: () => {},
     connection: {
@@ -91,30 +103,21 @@ function openPool(url: string, options: Required<PostgresOptions>): postgres.Sql
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
       bytea: { to: 17, from: [17], parse: parseBytes, serialize: writeBytes },
     },
-    // Not in the package's types. A peer that vanished says nothing: without this a query would wait for hours.
-    ...{ socket: (to: Address) => openSocket(to, silenceMs) },
+    // Not in the package's types.
+    ...{ socket },
   });
 }
 
-interface Address {
+/** As the driver gives it. */
+interface DriverAddress {
   readonly host: readonly string[];
   readonly port: readonly number[];
   readonly path?: string | false;
 }
 
-function openSocket({ host, port, path }: Address, silenceMs: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = path
-      ? connect({ path })
-      : connect({ host: host[0] ?? "127.0.0.1", port: port[0] ?? 5432 });
-    socket.setTimeout(silenceMs, () => socket.destroy(new Error("PostgreSQL does not answer")));
-    socket.setNoDelay(true);
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
+function tlsMode(text: string): "disable" | "require" | "verify-full" {
+  if (text === "disable" || text === "require" || text === "verify-full") return text;
+  throw new Fault("config.bad", "sslmode of the index is disable, require or verify-full");
 }
 
 /** `\x0a0b` */
@@ -127,13 +130,17 @@ function writeBytes(bytes: Uint8Array): string {
 }
 
 class PostgresStore {
-  readonly #pool: postgres.Sql<Types>;
+  readonly #openPool: () => Pool;
+  #pool: Pool;
+  /** Pools that a connection was lost from, as they end. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #operations: Operations = operations(DIALECT);
   /** Texts with `$1` for `?`. */
   readonly #texts = new Map<string, string>();
 
-  constructor(pool: postgres.Sql<Types>) {
-    this.#pool = pool;
+  constructor(open: () => Pool) {
+    this.#openPool = open;
+    this.#pool = open();
   }
 
   async migrate(): Promise<void> {
@@ -157,26 +164,39 @@ class PostgresStore {
   async call(method: IndexMethod, args: readonly unknown[]): Promise<unknown> {
     const start = this.#operations[method] as (...args: readonly unknown[]) => Step<unknown>;
     for (let attempt = 1; ; attempt++) {
+      const pool = this.#pool;
       try {
-        return await this.#attempt(method, () => start(...args));
+        return await this.#attempt(pool, method, () => start(...args));
       } catch (error) {
+        if (isLoss(error)) this.#replace(pool);
         const code = (error as { code?: string }).code ?? "";
         if (attempt === ATTEMPTS || !AGAIN.has(code)) throw postgresFault(error);
       }
     }
   }
 
-  #attempt(method: IndexMethod, start: () => Step<unknown>): Promise<unknown> {
-    if (!isRead(method)) return this.#pool.begin((db) => this.#finish(db, start()));
+  /** The driver may never use a connection again that it lost: what is under way is given a time, then all are new. */
+  #replace(pool: Pool): void {
+    if (this.#pool !== pool) return;
+    this.#pool = this.#openPool();
+    const ending = pool
+      .end({ timeout: OLD_POOL_S })
+      .catch(() => {})
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  #attempt(pool: Pool, method: IndexMethod, start: () => Step<unknown>): Promise<unknown> {
+    if (!isRead(method)) return pool.begin((db) => this.#finish(db, start()));
     if (SNAPSHOTS.has(method))
-      return this.#pool.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", (db) =>
+      return pool.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", (db) =>
         this.#finish(db, start()),
       );
-    return this.#finish(this.#pool, start());
+    return this.#finish(pool, start());
   }
 
   async close(): Promise<void> {
-    await this.#pool.end({ timeout: 5 });
+    await Promise.all([this.#pool.end({ timeout: OLD_POOL_S }), ...this.#ending]);
   }
 
   async #finish<T>(db: Connection, step: Step<T>): Promise<T> {
@@ -202,6 +222,13 @@ class PostgresStore {
     }
     return text;
   }
+}
+
+/** The connection is gone, or the server says that it goes. */
+function isLoss(error: unknown): boolean {
+  if (error instanceof Fault) return false;
+  const { code } = error as { code?: string };
+  return !(error instanceof postgres.PostgresError) || /^(57P0|08)/.test(code ?? "");
 }
 
 /** 53100: the server's disk is full. */

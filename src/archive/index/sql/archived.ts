@@ -22,6 +22,7 @@ export function* archived(packIds: readonly string[]): Step<string[]> {
     // Between the look and the change it may have been removed: what counts is what was changed.
     const [changed] = yield* send([
       query(`UPDATE packs SET state = ${ARCHIVED} WHERE ${OF_PACK}`, ...keyValues(key)),
+      query(`DELETE FROM unsettled WHERE ${OF_PACK}`, ...keyValues(key)),
       query(`UPDATE lists SET thin_ms = ? WHERE ${OF_PACK}`, thinMs, ...keyValues(key)),
     ]);
     if ((changed?.changes ?? 0) > 0) there.push(packId);

@@ -27,7 +27,7 @@ import { streamNumber } from "./streams.ts";
 import { clampUs } from "./times.ts";
 
 /** Of one pack, or of a chain up to one. */
-interface Sums {
+export interface Sums {
   readonly totals: PackTotals;
   readonly fingerprint: Fingerprint;
 }
@@ -51,7 +51,7 @@ export function* chainPack({ row, key, trackSet }: Sealed): Step<void> {
   const goesOn = last !== undefined && follows(row, trackSet, last);
   const totals = readTotals(row.totals);
   const alone: Sums = { totals, fingerprint: packFingerprint({ ...row, totals }) };
-  const sums = writeSums(goesOn ? add(readSums(last.sums), alone) : alone);
+  const sums = writeSums(goesOn ? addSums(readSums(last.sums), alone) : alone);
   const chain = goesOn ? Number(last.chain) : yield* nextChain(stream);
   const start = goesOn ? Number(last.start_us) : row.producedStartUs;
   yield* send([
@@ -156,7 +156,7 @@ function between(stream: string, from: Row, to: Row): PackChain {
   };
 }
 
-function add(a: Sums, b: Sums): Sums {
+export function addSums(a: Sums, b: Sums): Sums {
   const totals = new TotalsCounter();
   totals.addAll(a.totals);
   totals.addAll(b.totals);
@@ -164,7 +164,7 @@ function add(a: Sums, b: Sums): Sums {
 }
 
 /** `sums` blob: two uint of the fingerprint, then a totals blob. */
-function writeSums({ totals, fingerprint }: Sums): Uint8Array {
+export function writeSums({ totals, fingerprint }: Sums): Uint8Array {
   const out = new BlobWriter();
   for (const value of fingerprint) out.uint(value);
   out.append(writeTotals(totals));

@@ -29,11 +29,15 @@ const STREAM = "(SELECT id FROM streams WHERE name = ?)";
 
 /** A page ends between two places in the order, never among packs that share one. */
 export function* packs(stream: string, selection: PackSelection, after?: PageKey): Step<PackPage> {
-  const { order, where, values } = conditions(selection, after?.order ?? Number.NEGATIVE_INFINITY);
+  const { order, where, values } = conditions(
+    stream,
+    selection,
+    after?.order ?? Number.NEGATIVE_INFINITY,
+  );
   const page = after === undefined ? "" : `AND (p.${order}, p.first_sequence) > (?, ?)`;
   const rows = yield* all(
     `SELECT ${SUMMARY}, p.${order} AS page_order FROM packs p
-     WHERE p.stream = ${STREAM} AND ${where(stream)} ${page}
+     WHERE p.stream = ${STREAM} AND ${where} ${page}
      ORDER BY p.${order}, p.first_sequence LIMIT ${PAGE_PACKS + 1}`,
     ...[stream, ...values, ...(after === undefined ? [] : [after.order, after.firstSequence])],
   );
@@ -59,33 +63,33 @@ function placeOf(row: Row): PageKey {
 
 interface Conditions {
   readonly order: "produced_start" | "received_first" | "first_sequence";
-  where(stream: string): string;
+  readonly where: string;
   readonly values: readonly Value[];
 }
 
 /** `from`: what the page begins with or after. */
-function conditions(selection: PackSelection, from: number): Conditions {
-  if (selection.by === "sequence") return sequenceConditions(selection.after, from);
+function conditions(stream: string, selection: PackSelection, from: number): Conditions {
+  if (selection.by === "sequence") return sequenceConditions(stream, selection.after, from);
   const { fromMs, toMs } = selection.range;
   if (selection.clock === "producer") {
     const [fromUs, toUs] = [clampUs(fromMs), clampUs(toMs)];
-    const where = () => "p.produced_start >= ? AND p.produced_start < ? AND p.produced_end > ?";
+    const where = "p.produced_start >= ? AND p.produced_start < ? AND p.produced_end > ?";
     const values = [Math.max(from, fromUs - MAX_PACK_SPAN_MS * 1000), toUs, fromUs];
     return { order: "produced_start", where, values };
   }
-  const where = () => "p.received_first >= ? AND p.received_first < ? AND p.received_last > ?";
+  const where = "p.received_first >= ? AND p.received_first < ? AND p.received_last > ?";
   const reach = clampMs(fromMs) - RECEIVED_SLACK_MS;
   const values = [Math.max(from, reach - MAX_PACK_SPAN_MS), clampMs(toMs), reach];
   return { order: "received_first", where, values };
 }
 
 /** The widest pack of the stream says how far before `after` one may begin that ends behind it. */
-function sequenceConditions(after: number, from: number): Conditions {
+function sequenceConditions(stream: string, after: number, from: number): Conditions {
   const order = "first_sequence";
-  const where = `p.last_sequence > ? AND p.first_sequence >= `;
-  if (from > after) return { order, where: () => `${where}?`, values: [after, from] };
-  const span = "(SELECT sequence_span FROM streams WHERE id = p.stream)";
-  return { order, where: () => `${where} ? - ${span}`, values: [after, after] };
+  const where = "p.last_sequence > ? AND p.first_sequence >=";
+  if (from > after) return { order, where: `${where} ?`, values: [after, from] };
+  const span = "(SELECT sequence_span FROM streams WHERE name = ?)";
+  return { order, where: `${where} ? - ${span}`, values: [after, after, stream] };
 }
 
 export function* pack(stream: string, packId: string): Step<PackRow | undefined> {

@@ -1,0 +1,76 @@
+/** What the archive may expect of its index, whichever engine it is in: SQLite, in this thread and in workers, and PostgreSQL. */
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { PostgresIndex } from "../../src/archive/index/postgres-index.ts";
+import { fill, packRow, streamInfo, TRACK_SET } from "../support/index-rows.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { needs } from "../support/tools.ts";
+import { type Engine, postgresEngine, sqliteDirect, sqliteWorkers } from "./index-engines.ts";
+import { ledgerTests, removalTests } from "./index-ledger.ts";
+import { packTests, streamTests } from "./index-packs.ts";
+import { propertyTest } from "./index-property.ts";
+import { concurrencyTests, exportTests, leaseTests } from "./index-shared.ts";
+
+function contract(engine: Engine): void {
+  streamTests(engine);
+  packTests(engine);
+  removalTests(engine);
+  ledgerTests(engine);
+  leaseTests(engine);
+  concurrencyTests(engine);
+}
+
+suite("the index in SQLite", () => {
+  contract(sqliteDirect);
+  exportTests(sqliteDirect, sqliteDirect);
+  propertyTest([sqliteDirect]);
+});
+
+/** Two threads over one file: what is different is the way, and that reads do not wait. */
+suite("the index in SQLite in workers", () => {
+  packTests(sqliteWorkers);
+  concurrencyTests(sqliteWorkers);
+});
+
+suite("the index in PostgreSQL", needs("postgresql"), () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.remove());
+  const engine = postgresEngine(() => server);
+
+  contract(engine);
+  exportTests(sqliteDirect, engine);
+  exportTests(engine, sqliteDirect);
+  propertyTest([sqliteDirect, engine]);
+
+  test("nodes that start at once make the tables once", async () => {
+    const url = await server.newDatabase();
+    const opened = await Promise.all([1, 2, 3].map(() => PostgresIndex.open(url)));
+    await opened[0]?.createStream(streamInfo("cam"));
+    assert.equal((await opened[2]?.streams())?.length, 1);
+    await Promise.all(opened.map((index) => index.close()));
+  });
+
+  test("a server that goes away is a fault, what was committed is there when it is back", async () => {
+    const index = await PostgresIndex.open(await server.newDatabase());
+    await fill(index, 1);
+    const tries = Array.from({ length: 60 }, (_, i) => packRow(i + 1));
+    const commits = tries.map((row) => index.commit({ rows: [row], trackSets: [TRACK_SET] }));
+    await Promise.race(commits);
+    const results = Promise.allSettled(commits);
+    await server.stop();
+    await assert.rejects(index.streams(), { code: "index.unavailable" });
+    await server.start();
+    for (const [i, result] of (await results).entries())
+      if (result.status === "fulfilled")
+        assert.notEqual(await index.pack("cam", tries[i]?.packId ?? ""), undefined);
+      else assert.equal(result.reason.code, "index.unavailable");
+    // Whether the others were done is not known. Doing all again is fine.
+    await index.commit({ rows: tries });
+    const bytes = [packRow(0), ...tries].reduce((sum, row) => sum + row.bytes, 0);
+    assert.equal((await index.extent("cam"))?.bytes, bytes);
+    await index.close();
+  });
+});

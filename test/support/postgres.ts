@@ -1,0 +1,65 @@
+/** A real PostgreSQL server on a folder of its own, for the tests of one file. Port and data are its own. */
+import { chmodSync, mkdtempSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+import { run } from "./run.ts";
+
+export interface PostgresServer {
+  readonly folder: string;
+  /** Of a database that is new and empty. */
+  newDatabase(): Promise<string>;
+  /** Ends it at once, as kill -9 does not: connections break, what was committed stays. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port. */
+  start(): Promise<void>;
+  /** Ends it and removes its folder. */
+  remove(): Promise<void>;
+}
+
+const script = (name: string) => fileURLToPath(new URL(`../engines/${name}.sh`, import.meta.url));
+const PASSWORD = "archivesecret";
+
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), "streambank-pg-"));
+  // The server is another user's process when the tests are root's.
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const start = async () => {
+    // Nothing here tests a power cut, and each database begins with a hundred files.
+    await run("env", ["FSYNC=off", script("pg-up"), folder, String(port)]);
+  };
+  await start();
+  const url = (database: string) => `postgres://archive:${PASSWORD}@127.0.0.1:${port}/${database}`;
+  let databases = 0;
+  return {
+    folder,
+    async newDatabase() {
+      const name = `t${++databases}`;
+      const admin = postgres(url("postgres"), { max: 1 });
+      await admin.unsafe(`CREATE DATABASE ${name}`);
+      await admin.end();
+      return url(name);
+    },
+    start,
+    async stop() {
+      await run(script("pg-down"), [folder, "--now"]);
+    },
+    async remove() {
+      await run(script("pg-down"), [folder, "--now", "--purge"]);
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
