@@ -48,6 +48,7 @@ export type FaultCode =
   | "hold.not-found"
   | "hook.not-found"
   | "hook.too-many"
+  | "events.too-many"
   | "request.bad"
   | "request.bad-time"
   | "request.bad-range"

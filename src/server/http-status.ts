@@ -42,6 +42,7 @@ const statusOf = {
   "hold.not-found": 404,
   "hook.not-found": 404,
   "hook.too-many": 409,
+  "events.too-many": 429,
   "request.bad": 400,
   "request.bad-time": 400,
   "request.bad-range": 400,

@@ -218,6 +218,20 @@ suite("hooks", { timeout: 30_000 }, () => {
     );
   });
 
+  test("a hook that was imported with a place of another index begins with what happens now", async (t) => {
+    await using receiver = await startReceiver();
+    const bench = await open(t);
+    await bench.write(3);
+    const made = { id: "old", secret: "s", createdMs: bench.clock.now(), deliveredId: 5000 };
+    await bench.index.putHook({ ...wish(receiver), ...made });
+    await bench.another("n1");
+    // A number that was its place once is only reached in a long time.
+    await bench.until(async () => (await place(bench)) === 3);
+    await bench.write(2);
+    await bench.until(async () => (await place(bench)) === 5);
+    assert.deepEqual(idsOf(receiver), [4, 5]);
+  });
+
   test("of two nodes one delivers; the other takes over when the lease has run out", async (t) => {
     await using receiver = await startReceiver();
     const bench = await open(t);
