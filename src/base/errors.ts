@@ -49,6 +49,7 @@ export type FaultCode =
   | "hook.not-found"
   | "hook.too-many"
   | "node.not-found"
+  | "events.too-many"
   | "request.bad"
   | "request.bad-time"
   | "request.bad-range"

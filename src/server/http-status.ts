@@ -43,6 +43,7 @@ const statusOf = {
   "hook.not-found": 404,
   "hook.too-many": 409,
   "node.not-found": 404,
+  "events.too-many": 429,
   "request.bad": 400,
   "request.bad-time": 400,
   "request.bad-range": 400,

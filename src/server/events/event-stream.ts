@@ -31,6 +31,8 @@ export async function streamEvents(
   const stopAlive = keepAlive(out, clock);
   for (let at = after; !signal.aborted; ) {
     await head.after(at, signal);
+    // Read before the events: what is written from here on must not be passed over.
+    const last = head.id;
     // While the index is away the reader waits, as for events.
     const rows = await index.events(at, PAGE).catch(() => undefined);
     if (rows === undefined) await sleep(clock, RETRY_MS, signal);
@@ -38,7 +40,7 @@ export async function streamEvents(
       const text = rows.filter(filter).map(sseText).join("");
       if (text !== "" && !out.write(text)) await drained(out, signal);
       // Events up to the head may have been purged.
-      at = rows.at(-1)?.id ?? Math.max(at, head.id);
+      at = rows.at(-1)?.id ?? Math.max(at, last);
     }
   }
   stopAlive();

@@ -116,6 +116,8 @@ export class HookSender {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
+        // Its place is known for sure only to who has the lease.
+        if (this.#epoch === undefined && !(await this.#owns())) continue;
         await head.after(this.#at, signal);
         if (signal.aborted || !(await this.#owns())) continue;
         this.#at = await this.#parts.catchUp(this.hook, this.#at);
@@ -153,13 +155,20 @@ export class HookSender {
   }
 
   async #reload(): Promise<void> {
-    const found = (await this.#parts.index.hooks()).find(({ id }) => id === this.hook.id);
-    this.#at = Math.max(this.#at, found?.deliveredId ?? 0);
-    this.#writtenAt = found?.deliveredId ?? 0;
+    const { index } = this.#parts;
+    const found = (await index.hooks()).find(({ id }) => id === this.hook.id);
+    if (found === undefined) return;
+    // A hook that came with an import has a place of another index: it begins with what happens now.
+    const last = await index.lastEventId();
+    if (found.deliveredId > last) await index.putHook({ ...found, deliveredId: last });
+    this.#at = Math.min(found.deliveredId, last);
+    this.#writtenAt = this.#at;
   }
 
   /** The next events for this hook; undefined when a whole page had none, or there are no more. */
   async #next(): Promise<Batch | undefined> {
+    // Read before the events: what is written from here on must not be passed over.
+    const last = this.#parts.head.id;
     const rows = await this.#parts.index.events(this.#at, PAGE);
     const views: string[] = [];
     let first: EventRow | undefined;
@@ -177,7 +186,7 @@ export class HookSender {
     }
     if (first === undefined) {
       // The head may be known of events that have been purged: then there is nothing up to it.
-      this.#at = rows.length > 0 ? upTo : Math.max(this.#at, this.#parts.head.id);
+      this.#at = rows.length > 0 ? upTo : Math.max(this.#at, last);
       return undefined;
     }
     const delivery = `${this.hook.id}-${first.id}-${upTo}`;

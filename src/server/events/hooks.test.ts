@@ -19,6 +19,7 @@ interface Bench {
   readonly index: TestIndex;
   readonly clock: FakeClock;
   readonly hooks: Hooks;
+  readonly head: EventHead;
   readonly told: NewEvent[];
   /** Writes so many events of this stream. */
   write(count: number, stream?: string): Promise<void>;
@@ -78,7 +79,8 @@ async function open(
     for (const head of heads) head.wake();
   };
   const hooks = await another("n1");
-  return { index, clock, hooks, told, write, until, passing, another };
+  const [head = assert.fail()] = heads;
+  return { head, index, clock, hooks, told, write, until, passing, another };
 }
 
 const wish = (receiver: Receiver, streams = "*") => ({ url: receiver.url, types: [], streams });
@@ -216,6 +218,40 @@ suite("hooks", { timeout: 30_000 }, () => {
       receiver.received.map(({ ids }) => ids.join()),
       ["1,2", "3", "3,4"],
     );
+  });
+
+  test("what is written while it looks is not passed over", async (t) => {
+    await using receiver = await startReceiver();
+    const bench = await open(t);
+    const { index } = bench;
+    await bench.hooks.create(wish(receiver));
+    // Numbers without events, and then one event when the look is over and its answer not there yet.
+    await index.commit({
+      events: [errorEvent({ code: "gone", message: "", atMs: bench.clock.now() })],
+    });
+    await index.purgeEvents(1, 1);
+    index.meanwhile = async () => {
+      // Another reader waits for it, so the head moves.
+      const heard = bench.head.after(1, new AbortController().signal);
+      await bench.write(1);
+      await heard;
+    };
+    await bench.passing(1000, async () => (await place(bench)) === 2);
+    assert.deepEqual(idsOf(receiver), [2]);
+  });
+
+  test("a hook that was imported with a place of another index begins with what happens now", async (t) => {
+    await using receiver = await startReceiver();
+    const bench = await open(t);
+    await bench.write(3);
+    const made = { id: "old", secret: "s", createdMs: bench.clock.now(), deliveredId: 5000 };
+    await bench.index.putHook({ ...wish(receiver), ...made });
+    await bench.another("n1");
+    // A number that was its place once is only reached in a long time.
+    await bench.until(async () => (await place(bench)) === 3);
+    await bench.write(2);
+    await bench.until(async () => (await place(bench)) === 5);
+    assert.deepEqual(idsOf(receiver), [4, 5]);
   });
 
   test("of two nodes one delivers; the other takes over when the lease has run out", async (t) => {

@@ -36,7 +36,7 @@ export function eventRoutes(
     const from = req.headers["last-event-id"] ?? req.query.after;
     const after = from === undefined ? await index.lastEventId() : whole(from, "after");
     if (open >= MAX_STREAMS)
-      throw new Fault("ingest.busy", `${MAX_STREAMS} streams of events are open already`);
+      throw new Fault("events.too-many", `${MAX_STREAMS} streams of events are open already`);
     open++;
     const gone = new AbortController();
     req.raw.socket.once("close", () => gone.abort());
