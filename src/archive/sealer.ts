@@ -134,7 +134,10 @@ export class Sealer {
         places.set(packId, undefined);
         return;
       }
-      if (!(await files.exists(places.path(packId, "active")))) return this.#moved(packId, row);
+      if (!(await files.exists(places.path(packId, "active")))) {
+        await this.#moved(packId, row);
+        return;
+      }
       const recovered = await recoverFile(this.#parts, packId, row);
       if (recovered === undefined) places.set(packId, undefined);
       else await this.#sealNow(recovered);
@@ -147,7 +150,8 @@ export class Sealer {
   async #moved(packId: string, row: PackRow | undefined): Promise<void> {
     const { places, files } = this.#parts;
     const spooled = await files.exists(places.path(packId, "spool"));
-    if (row !== undefined) await settleMoved(this.#parts, row);
+    // A row that says sealed may be on its way to the store already.
+    if (row !== undefined && !row.sealed) await settleMoved(this.#parts, row);
     places.set(packId, spooled ? "spool" : undefined);
     if (spooled && row !== undefined) this.#parts.spooled(row);
   }

@@ -5,13 +5,7 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export type ToolName =
-  | "ffmpeg"
-  | "mkvtoolnix"
-  | "chromium"
-  | "gstreamer"
-  | "ceph"
-  | "postgresql";
+export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium" | "gstreamer" | "ceph" | "postgresql";
 
 export const toolNames: readonly ToolName[] = [
   ...(["ffmpeg", "mkvtoolnix", "chromium", "gstreamer", "ceph", "postgresql"] as const),
