@@ -32,7 +32,6 @@ import { SqliteIndex } from "./index/sqlite-index.ts";
 import type { OpenPack } from "./pack/open-pack.ts";
 import { type RecoveryParts, recoverAll, recoverFile } from "./recovery.ts";
 import { FolderStore, readExactly } from "./store/folder-store.ts";
-import type { ObjectStore } from "./store/object-store.ts";
 import { newStream } from "./stream-info.ts";
 import {
   activeName,
@@ -93,7 +92,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     try {
       index = await openIndex(dataDir, options.openIndex ?? SqliteIndex.open);
       index = options.wrapIndex?.(index) ?? index;
-      const store: ObjectStore = new FolderStore({ root: join(dataDir, "packs"), files });
+      const store = new FolderStore({ root: join(dataDir, "packs"), files });
       const activeDir = join(dataDir, "active");
       const limits = { ...PACK_LIMITS, ...options.limits };
       const committer = new Committer(index);
@@ -114,7 +113,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       this.#active.set(pack.identity.packId, pack);
       this.#seal(pack);
     }
-    const garbage = await index.garbage();
+    const garbage = await index.garbage(Number.MAX_SAFE_INTEGER, 1_000_000);
     if (garbage.length > 0) await this.#removeObjects(garbage, store);
   }
 
@@ -149,11 +148,12 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await writer?.close();
     this.#taken.delete(name);
     await this.#sealing;
-    await this.#parts.index.deleteStream(name);
-    await this.#removeObjects(await this.#parts.index.garbage(), this.#parts.store);
+    await this.#parts.index.deleteStream(name, "", this.#parts.clock.now());
+    const garbage = await this.#parts.index.garbage(Number.MAX_SAFE_INTEGER, 1_000_000);
+    await this.#removeObjects(garbage, this.#parts.store);
   }
 
-  async #removeObjects(packIds: readonly string[], store: ObjectStore): Promise<void> {
+  async #removeObjects(packIds: readonly string[], store: FolderStore): Promise<void> {
     const { files, activeDir, index } = this.#parts;
     for (const packId of packIds) {
       await store.delete(objectKey(packId));
@@ -242,7 +242,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       } else {
         const bytes = await pack.finish();
         await store.seal(objectKey(packId), pack.path);
-        await index.commit([pack.row(bytes)], [trackSetRow(trackSet)]);
+        await index.commit({ rows: [pack.row(bytes)], trackSets: [trackSetRow(trackSet)] });
       }
       this.#active.delete(packId);
     } catch (error) {
@@ -294,7 +294,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {
     const row = await this.#parts.index.pack(stream, packId);
     if (row === undefined) throw new Fault("store.not-found", `there is no pack ${packId}`);
-    return readFragmentList(row.fragments, row).fragments;
+    return readFragmentList(row.fragments ?? new Uint8Array(), row).fragments;
   }
 
   async trackSet(id: string): Promise<TrackSet> {

@@ -47,10 +47,8 @@ export class Committer {
       batch.filter((w) => !this.#known.has(w.trackSet.id)).map((w) => [w.trackSet.id, w.trackSet]),
     );
     try {
-      await this.#index.commit(
-        batch.map((w) => w.row),
-        [...fresh.values()],
-      );
+      const rows = batch.map((w) => w.row);
+      await this.#index.commit({ rows, trackSets: [...fresh.values()] });
       for (const id of fresh.keys()) this.#known.add(id);
       for (const waiting of batch) waiting.resolve();
     } catch (error) {

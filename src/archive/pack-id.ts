@@ -1,7 +1,7 @@
 /** Names of packs: `stream/YYYY/MM/DD/serial-salt`, and where their bytes are by them. */
 import { randomInt } from "node:crypto";
+import { isoMillis, isoTime } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
-import { isoTime } from "../base/clock.ts";
 import type { FragmentNumber } from "../fragment/fragment-number.ts";
 
 export interface PackIdParts {
@@ -34,7 +34,8 @@ export function parsePackId(packId: string): PackIdParts | undefined {
   const found = PACK_ID.exec(packId);
   if (found === null) return undefined;
   const [, stream = "", year, month, date, serial, salt = ""] = found;
-  const day = Date.UTC(Number(year), Number(month) - 1, Number(date)) / DAY_MS;
+  const day = isoMillis(`${year}-${month}-${date}`) / DAY_MS;
+  if (Number.isNaN(day)) return undefined;
   const parts = { stream, day, serial: Number(serial), salt: Number.parseInt(salt, 36) };
   return parts.salt < 2 ** 32 && formatPackId(parts) === packId ? parts : undefined;
 }

@@ -13,7 +13,7 @@ import { readFragmentList } from "./index/fragment-list.ts";
 import { OpenPack } from "./pack/open-pack.ts";
 import { MAX_HEADER_BYTES, type ParsedPackHeader, parsePackHeader } from "./pack/pack-header.ts";
 import { scanFragments } from "./pack/pack-scan.ts";
-import type { ObjectStore } from "./store/object-store.ts";
+import type { FolderStore } from "./store/folder-store.ts";
 import { activeName, objectKey, packIdOf } from "./stream-writer.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
 
@@ -21,13 +21,13 @@ export interface RecoveryParts {
   readonly activeDir: string;
   readonly files: Files;
   readonly index: FragmentIndex;
-  readonly store: ObjectStore;
+  readonly store: FolderStore;
   readonly log: Logger;
 }
 
 /** Goes through `active/`. Returns the packs that are whole and wait to be sealed. */
 export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
-  const rows = new Map((await parts.index.openPacks()).map((row) => [row.packId, row]));
+  const rows = new Map((await parts.index.openPacks("")).map((row) => [row.packId, row]));
   const packs: OpenPack[] = [];
   for (const name of await parts.files.list(parts.activeDir)) {
     const packId = packIdOf(name);
@@ -43,7 +43,7 @@ export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
 /** A row without a file in `active/`: the crash came between the rename and the row. */
 async function settleMoved({ index, store, log }: RecoveryParts, row: PackRow): Promise<void> {
   if (await store.exists(objectKey(row.packId))) {
-    await index.commit([{ ...row, sealed: true }], []);
+    await index.commit({ rows: [{ ...row, sealed: true, archived: true }] });
     return;
   }
   log.error("recovery.pack-missing", { pack: row.packId, bytes: row.bytes });
@@ -80,7 +80,8 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   const stream = packId.split("/")[0] ?? "";
   if (header === undefined || (await index.stream(stream)) === undefined)
     return discard({ ...parts, file, path, row });
-  const known = row === undefined ? [] : readFragmentList(row.fragments, row).fragments;
+  const known =
+    row === undefined ? [] : readFragmentList(row.fragments ?? new Uint8Array(), row).fragments;
   const whole = await completed(file, header, known);
   if (whole.fragments.length === 0) return discard({ ...parts, file, path, row });
   const identity = { ...header, stream, packId };
@@ -91,7 +92,7 @@ async function settle(parts: RecoveryParts, found: FoundFile): Promise<OpenPack 
   await file.truncate(whole.goodLength);
   await file.sync();
   const pack = OpenPack.recovered(file, options, { firstOffset, fragments });
-  await index.commit([pack.row()], [trackSetRow(header.trackSet)]);
+  await index.commit({ rows: [pack.row()], trackSets: [trackSetRow(header.trackSet)] });
   log.info("recovery.pack", { pack: packId, known: known.length, found: fragments.length });
   return pack;
 }

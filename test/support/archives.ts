@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Archive, type ArchiveOptions } from "../../src/archive/archive.ts";
 import type { FragmentIndex } from "../../src/archive/index/fragment-index.ts";
+import { indexOver } from "../../src/archive/index/sql/operations.ts";
 import { SqliteStore } from "../../src/archive/index/sqlite-store.ts";
 import { realClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
@@ -14,14 +15,10 @@ export function openArchive(dataDir: string, over: Partial<ArchiveOptions> = {})
 /** The real SQLite index, called in this thread: no workers to start, so sweeps can open it often. */
 export async function openDirectIndex(path: string): Promise<FragmentIndex> {
   const store = new SqliteStore(path, { readOnly: false });
-  return new Proxy({} as FragmentIndex, {
-    get(_target, name) {
-      if (name === "then") return undefined;
-      const method: unknown = Reflect.get(store, name);
-      return async (...args: readonly unknown[]) =>
-        typeof method === "function" ? method.apply(store, args) : undefined;
-    },
-  });
+  return indexOver(
+    async (method, args) => store.call(method, args),
+    async () => store.close(),
+  );
 }
 
 /** All fragments of a stream in the order of their sequence. */

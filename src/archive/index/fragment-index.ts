@@ -13,8 +13,8 @@ import type {
   TimeRange,
 } from "../../fragment/fragment.ts";
 import type { EventRow, HookRow, NewEvent } from "./index-events.ts";
-import type { AuditRow, GapRow, HoldRow, NewGap, Removal, RemovedPacks } from "./index-ledger.ts";
 import type { IndexLeases } from "./index-leases.ts";
+import type { AuditRow, GapRow, HoldRow, NewGap, Removal, RemovedPacks } from "./index-ledger.ts";
 
 /** A pack's whole row. Written again at every commit while the pack is open. */
 export interface PackRow {

@@ -4,93 +4,34 @@
  */
 import { Worker } from "node:worker_threads";
 import { Fault, type FaultCode } from "../../base/errors.ts";
-import type {
-  PackChain,
-  PackSelection,
-  StreamExtent,
-  StreamInfo,
-  TimeRange,
-} from "../../fragment/fragment.ts";
-import type { FragmentIndex, PackPage, PackRow, PageKey, TrackSetRow } from "./fragment-index.ts";
+import type { FragmentIndex } from "./fragment-index.ts";
+import { type IndexMethod, indexOver, isRead } from "./sql/operations.ts";
 import type { WorkerReply, WorkerRequest } from "./sqlite-worker.ts";
 
-export class SqliteIndex implements FragmentIndex {
-  readonly #writer: StoreWorker;
-  readonly #reader: StoreWorker;
-
-  private constructor(path: string) {
-    this.#writer = new StoreWorker(path, false);
-    this.#reader = new StoreWorker(path, true);
-  }
-
+export const SqliteIndex = {
   /** Opens or makes the file and brings its tables up to date. Throws `index.unavailable`, `config.bad`. */
-  static async open(path: string): Promise<SqliteIndex> {
-    const index = new SqliteIndex(path);
+  async open(path: string): Promise<FragmentIndex> {
+    const writer = new StoreWorker(path, false);
+    const reader = new StoreWorker(path, true);
+    const terminate = async () => {
+      await Promise.all([reader.terminate(), writer.terminate()]);
+    };
     try {
-      await index.#writer.call("streams");
+      await writer.call("streams", []);
     } catch (error) {
-      await index.#terminate();
+      await terminate();
       throw error;
     }
-    return index;
-  }
-
-  meta(name: string, value: string): Promise<string> {
-    return this.#writer.call("meta", name, value);
-  }
-  createStream(info: StreamInfo): Promise<void> {
-    return this.#writer.call("createStream", info);
-  }
-  stream(name: string): Promise<StreamInfo | undefined> {
-    return this.#reader.call("stream", name);
-  }
-  streams(): Promise<readonly StreamInfo[]> {
-    return this.#reader.call("streams");
-  }
-  deleteStream(name: string): Promise<void> {
-    return this.#writer.call("deleteStream", name);
-  }
-  commit(rows: readonly PackRow[], trackSets: readonly TrackSetRow[]): Promise<void> {
-    return this.#writer.call("commit", rows, trackSets);
-  }
-  packs(stream: string, selection: PackSelection, after?: PageKey): Promise<PackPage> {
-    return this.#reader.call("packs", stream, selection, after);
-  }
-  chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
-    return this.#reader.call("chain", stream, range);
-  }
-  pack(stream: string, packId: string): Promise<PackRow | undefined> {
-    return this.#reader.call("pack", stream, packId);
-  }
-  openPacks(): Promise<readonly PackRow[]> {
-    return this.#reader.call("openPacks");
-  }
-  trackSet(id: string): Promise<TrackSetRow | undefined> {
-    return this.#reader.call("trackSet", id);
-  }
-  extent(stream: string): Promise<StreamExtent | undefined> {
-    return this.#reader.call("extent", stream);
-  }
-  lastSequence(stream: string): Promise<number> {
-    return this.#reader.call("lastSequence", stream);
-  }
-  garbage(): Promise<readonly string[]> {
-    return this.#reader.call("garbage");
-  }
-  forgetGarbage(packIds: readonly string[]): Promise<void> {
-    return this.#writer.call("forgetGarbage", packIds);
-  }
-
-  /** Waits for what was asked before. */
-  async close(): Promise<void> {
-    await Promise.all([this.#reader.call("close"), this.#writer.call("close")]);
-    await this.#terminate();
-  }
-
-  async #terminate(): Promise<void> {
-    await Promise.all([this.#reader.terminate(), this.#writer.terminate()]);
-  }
-}
+    return indexOver(
+      (method, args) => (isRead(method) ? reader : writer).call(method, args),
+      async () => {
+        // After what was asked before.
+        await Promise.all([reader.call("close", []), writer.call("close", [])]);
+        await terminate();
+      },
+    );
+  },
+};
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -114,11 +55,11 @@ class StoreWorker {
     this.#worker.unref();
   }
 
-  call<T>(method: string, ...args: readonly unknown[]): Promise<T> {
+  call(method: IndexMethod | "close", args: readonly unknown[]): Promise<unknown> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const id = this.#nextId++;
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
       // A request that is under way keeps the process alive, an idle worker does not.
       this.#worker.ref();
       this.#worker.postMessage({ id, method, args } satisfies WorkerRequest);

@@ -2,11 +2,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../base/assert.ts";
 import { keepCompiledCode, writeCompiledCode } from "../../native/compile-cache.ts";
+import type { IndexMethod } from "./sql/operations.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
 
 export interface WorkerRequest {
   readonly id: number;
-  readonly method: string;
+  readonly method: IndexMethod | "close";
   readonly args: readonly unknown[];
 }
 
@@ -26,8 +27,8 @@ let store: SqliteStore | undefined;
 function handle({ id, method, args }: WorkerRequest): WorkerReply {
   try {
     store ??= new sqlite.SqliteStore(path, { readOnly });
-    const target = store as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
-    return { id, ok: true, value: target[method]?.call(store, ...args) };
+    const value = method === "close" ? store.close() : store.call(method, args);
+    return { id, ok: true, value };
   } catch (error) {
     const { code, message } = sqlite.indexFault(error);
     return { id, ok: false, code, message };

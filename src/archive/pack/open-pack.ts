@@ -160,7 +160,9 @@ export class OpenPack {
       stream: this.identity.stream,
       packId: this.#base.packId,
       trackSetId: this.trackSetId,
+      node: "",
       sealed: sealedBytes !== undefined,
+      archived: sealedBytes !== undefined,
       producedStartUs: this.#minUs,
       producedEndUs: this.#maxUs,
       receivedFirstMs: this.#firstMs,
@@ -168,6 +170,8 @@ export class OpenPack {
       firstSequence: this.#firstSequence,
       lastSequence: this.#lastSequence,
       bytes: sealedBytes ?? this.#length,
+      listOffset: 0,
+      listBytes: 0,
       totals: writeTotals(this.#totals.totals()),
       fragments: this.#list.bytes(),
     };

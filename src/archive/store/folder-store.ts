@@ -2,12 +2,11 @@
 import { dirname, join } from "node:path";
 import { Fault } from "../../base/errors.ts";
 import type { Files } from "../files.ts";
-import type { ObjectStore } from "./object-store.ts";
 
 /** Segments of keys: no dots alone, nothing that leaves the folder. */
 const KEY = /^(?:[A-Za-z0-9_.-]+\/)*[A-Za-z0-9_.-]+$/;
 
-export class FolderStore implements ObjectStore {
+export class FolderStore {
   readonly #root: string;
   readonly #files: Files;
   /** Folders known to be there and synced into their parents. */

@@ -32,7 +32,13 @@ function setUp({ isThere = true } = {}) {
       state.open--;
     },
   };
-  const info = { name: "cam", createdMs: millis(0), retentionHours: 24, version: "1" };
+  const info = {
+    name: "cam",
+    createdMs: millis(0),
+    retentionHours: 24,
+    retentionBytes: 0,
+    version: "1",
+  };
   const catalogue = {
     get: async () => {
       if (!state.there) throw new Fault("stream.not-found", "there is no stream cam");
