@@ -5,6 +5,7 @@
  */
 import { type Clock, isoMillis, isoTime } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
+import { type Millis, millis } from "../../base/units.ts";
 import type { Misdated } from "./policy.ts";
 
 /** What is remembered over restarts. */
@@ -126,6 +127,11 @@ export class ClockGuard {
     return this.#misdated;
   }
 
+  /** The wall clock as it was at the last check, and what has passed since: it does not jump between two checks. */
+  now(): Millis {
+    return millis(Math.trunc(this.#last.wall + this.#clock.elapsed() - this.#last.mono));
+  }
+
   /** Reads the clocks, and writes down the time when it is trusted. Throws `store.*` when that fails. */
   async check(): Promise<void> {
     const now = { wall: this.#clock.now(), mono: this.#clock.elapsed() };
@@ -163,7 +169,11 @@ export class ClockGuard {
   #judge(now: Reading, { step, passed }: { step: number; passed: number }): void {
     if (this.#suspect !== undefined && Math.abs(step) > STEP_MS)
       this.#suspect.steadyFrom = now.mono;
-    if (this.#isBehind(now.wall)) return this.#behind(now.wall);
+    if (this.#isBehind(now.wall)) this.#behind(now.wall);
+    else this.#notBehind(now, { step, passed });
+  }
+
+  #notBehind(now: Reading, { step, passed }: { step: number; passed: number }): void {
     const far = step > Math.max(this.#limits.aheadMs, passed);
     if (far || aheadOf(now, this.#reference) > this.#limits.aheadMs) {
       const byMs = far ? step : aheadOf(now, this.#reference);

@@ -9,6 +9,7 @@ import type { FragmentIndex } from "../index/fragment-index.ts";
 import { objectKey } from "../pack-id.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { ReadLeases } from "./leases.ts";
+import { END_OF_TIME_MS } from "./policy.ts";
 
 /** Files of packs on this node's own disk (`active/`, `spool/`), and what memory knows of them. */
 export interface LocalPacks {
@@ -52,24 +53,21 @@ export class Collector {
 
   /** Bytes that will be free; undefined while objects wait whose size is not known (removed by another process). */
   async pendingBytes(): Promise<number | undefined> {
-    const waiting = await this.#parts.index.garbage(
-      this.#parts.clock.now() + 1,
-      this.#sizes.size + 1,
-    );
+    const waiting = await this.#parts.index.garbage(END_OF_TIME_MS, this.#sizes.size + 1);
     const known = new Set(waiting);
     for (const packId of this.#sizes.keys()) if (!known.has(packId)) this.#sizes.delete(packId);
     const sizes = waiting.map((packId) => this.#sizes.get(packId));
     return sizes.includes(undefined) ? undefined : sizes.reduce<number>((a, b) => a + (b ?? 0), 0);
   }
 
-  /** Deletes what is due; returns how many objects. Does nothing for a while after a failure. Never rejects. */
-  async collect(stopped: () => boolean): Promise<number> {
+  /** Deletes what is due at `nowMs`; returns how many objects. Does nothing for a while after a failure. Never rejects. */
+  async collect(nowMs: number, stopped: () => boolean): Promise<number> {
     const { clock, log } = this.#parts;
     if (clock.elapsed() < this.#notBeforeMs) return 0;
     let deleted = 0;
     try {
       while (!stopped()) {
-        const count = await this.#batch();
+        const count = await this.#batch(nowMs);
         deleted += count;
         if (count === 0) break;
       }
@@ -85,10 +83,10 @@ export class Collector {
   }
 
   /** Order: files of this node, objects, rows. */
-  async #batch(): Promise<number> {
-    const { index, store, clock, leases, local, graceMs, batch } = this.#parts;
+  async #batch(nowMs: number): Promise<number> {
+    const { index, store, leases, local, graceMs, batch } = this.#parts;
     leases.expire();
-    const due = await index.garbage(clock.now() - graceMs, batch + leases.size);
+    const due = await index.garbage(nowMs - graceMs, batch + leases.size);
     const going = due.filter((packId) => !leases.has(packId)).slice(0, batch);
     if (going.length === 0) return 0;
     await local?.remove(going);

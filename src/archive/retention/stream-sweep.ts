@@ -50,6 +50,7 @@ export interface SweepOptions {
   /** Names the holds of the stream that are in force. */
   readonly holdKey: string;
   readonly misdated: readonly Misdated[];
+  readonly nowMs: number;
   /** True: stop as soon as possible. */
   readonly stopped: () => boolean;
 }
@@ -63,8 +64,8 @@ export class StreamSweep {
   }
 
   /** Age first, then size. */
-  async sweep({ stream, holdKey, misdated, stopped }: SweepOptions): Promise<void> {
-    const policy = new Policy({ rules: stream, nowMs: this.#parts.clock.now(), misdated });
+  async sweep({ stream, holdKey, misdated, nowMs, stopped }: SweepOptions): Promise<void> {
+    const policy = new Policy({ rules: stream, nowMs, misdated });
     const place = this.#place(stream.name, holdKey, policy);
     await this.#age(stream.name, policy, { place, stopped });
     if (stream.retentionBytes > 0) await this.#size(stream.name, policy, { place, stopped });

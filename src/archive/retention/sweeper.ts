@@ -151,21 +151,21 @@ export class Sweeper {
   }
 
   async #work(only: string | undefined): Promise<number> {
-    const { index, clock, guard, collector } = this.#parts;
+    const { index, guard, collector } = this.#parts;
     const stopped = () => this.#stopped;
     const streams = await this.#streams(only);
-    const holds = Map.groupBy(await index.holds(only, clock.now()), (hold) => hold.stream);
+    const holds = Map.groupBy(await index.holds(only, guard.now()), (hold) => hold.stream);
     for (const stream of streams) {
       if (this.#stopped) return 0;
       const holdKey = keyOfHolds(holds.get(stream.name) ?? []);
       const { misdated } = guard;
-      await this.#streamSweep.sweep({ stream, holdKey, misdated, stopped });
+      await this.#streamSweep.sweep({ stream, holdKey, misdated, nowMs: guard.now(), stopped });
     }
     if (only !== undefined) return 0;
     const names = streams.map(({ name }) => name);
     this.#streamSweep.keepOnly(new Set(names));
     await this.#makeRoom(names);
-    return collector.collect(stopped);
+    return collector.collect(guard.now(), stopped);
   }
 
   async #streams(only: string | undefined): Promise<readonly StreamInfo[]> {
@@ -193,9 +193,9 @@ export class Sweeper {
     packs: readonly OldPack[],
     cause: RemovalCause,
   ): Promise<RemovedPacks> {
-    const { index, clock, collector, log } = this.#parts;
+    const { index, guard, collector, log } = this.#parts;
     const packIds = packs.map(({ packId }) => packId);
-    const atMs = clock.now();
+    const atMs = guard.now();
     const gone = await index.remove({ stream, packIds, cause, who: "retention", atMs });
     const sizes = new Map(packs.map(({ packId, bytes }) => [packId, bytes]));
     for (const packId of gone.packIds) collector.removed(packId, sizes.get(packId) ?? 0);
