@@ -9,10 +9,10 @@ const MAX_RETENTION_HOURS = 87_600;
 
 /** Throws `stream.bad-name`, `request.bad`. */
 export function newStream(
-  options: { name: string; retentionHours: number; mediaType?: string },
+  options: { name: string; retentionHours: number; retentionBytes?: number; mediaType?: string },
   createdMs: Millis,
 ): StreamInfo {
-  const { name, retentionHours, mediaType } = options;
+  const { name, retentionHours, retentionBytes = 0, mediaType } = options;
   if (!isStreamName(name))
     throw new Fault(
       "stream.bad-name",
@@ -29,7 +29,7 @@ export function newStream(
     name,
     createdMs,
     retentionHours,
-    retentionBytes: 0,
+    retentionBytes,
     version,
     ...(mediaType === undefined ? {} : { mediaType }),
   };

@@ -6,6 +6,7 @@ import { fromFastify, replyFault } from "./error-reply.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
@@ -22,6 +23,8 @@ export function buildApp(parts: Parts): FastifyInstance {
     // Some SDKs send the absolute form of the request line (RFC 9112 §3.2.2).
     rewriteUrl: (req) => (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
     exposeHeadRoutes: false,
+    // A misspelt retention must not become none, nor null become 0: both would delete footage.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
   app.setErrorHandler((error, _req, reply) => {
     const fault = fromFastify(error);
@@ -34,6 +37,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   });
   app.get("/healthz", async () => ({ status: "ok" }));
   streamRoutes(app, parts);
+  retentionRoutes(app, parts);
   sourceRoutes(app, parts);
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);

@@ -1,5 +1,6 @@
 /** The parts of a running server, as routes get them. Made in `start.ts` and nowhere else. */
 import type { Archive } from "../archive/archive.ts";
+import type { Retention } from "../archive/retention/retention.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Ingest } from "../ingest/ingest.ts";
@@ -9,7 +10,12 @@ import type { Config } from "./config.ts";
 import type { Pulls } from "./pull/pulls.ts";
 import type { StaticFiles } from "./static.ts";
 
-export interface Parts {
+/** What the routes of retention need. */
+export interface RetentionParts {
+  readonly retention: Retention;
+}
+
+export interface Parts extends RetentionParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;

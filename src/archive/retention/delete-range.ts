@@ -1,5 +1,4 @@
 /** Somebody deletes a range: whole packs inside it go, and what stays is told with its reason. */
-import { millis } from "../../base/units.ts";
 import type { PackSummary, TimeRange } from "../../fragment/fragment.ts";
 import type { FragmentIndex, PageKey } from "../index/fragment-index.ts";
 import type { PackSum } from "./dry-run.ts";
@@ -72,6 +71,3 @@ export async function deleteRange(of: RangeRemover, asked: DeleteRange): Promise
 function isInside({ producedStartUs, producedEndUs }: PackSummary, range: TimeRange): boolean {
   return producedStartUs >= range.fromMs * 1000 && producedEndUs <= range.toMs * 1000;
 }
-
-/** All time, for a range without ends. */
-export const ALL_TIME: TimeRange = { fromMs: millis(0), toMs: millis(8_640_000_000_000_000) };

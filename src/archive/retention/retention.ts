@@ -4,6 +4,7 @@ import { Fault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { PackSummary, StreamInfo } from "../../fragment/fragment.ts";
 import type { FragmentIndex } from "../index/fragment-index.ts";
+import type { AuditRow } from "../index/index-ledger.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { changeStream, type StreamPatch } from "./change-stream.ts";
 import {
@@ -161,6 +162,15 @@ export class Retention {
     const detail = before === undefined ? {} : { detail: before.reason };
     const row = { atMs: clock.now(), action: "clock-confirmed", stream: "", who, ...detail };
     await index.addAudit(row);
+  }
+
+  /** Newest first; `beforeId` continues. */
+  audit(query: {
+    stream?: string;
+    beforeId?: number;
+    limit: number;
+  }): Promise<readonly AuditRow[]> {
+    return this.#options.index.audit(query);
   }
 
   async #stream(name: string): Promise<StreamInfo> {
