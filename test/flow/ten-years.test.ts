@@ -145,9 +145,10 @@ test("eleven years: what should go goes, nothing held goes, the audit adds up", 
   model.expire(clock.now(), year * 24);
   await assertAsModel(rig, model);
 
-  clock.advance(2 * MINUTE);
-  await retention.sweeper.sweepNow();
-  await retention.sweeper.sweepNow();
+  for (let i = 0; i < 2; i++) {
+    clock.advance(2 * MINUTE);
+    await retention.sweeper.sweepNow();
+  }
   model.expire(clock.now(), year * 24);
   const objects = model.packs.map(({ id }) => objectKey(id));
   assert.deepEqual(
