@@ -150,7 +150,7 @@ export interface PackChain {
 export const CHAIN_OVERLAP_US = 1_000_000;
 
 /** Why media was removed. */
-export type RemovalCause = "age" | "size" | "space" | "user";
+export type RemovalCause = "age" | "size" | "space" | "user" | "corrupt";
 
 /**
  * Why a stretch has no media. `offline`: no producer was connected; `error`: what came could not be taken (an ERROR
@@ -164,8 +164,7 @@ export type GapCause =
   | "disk-full"
   | "clock-step"
   | "node-lost"
-  | RemovalCause
-  | "corrupt";
+  | RemovalCause;
 
 /** A stretch of the producer's clock that was written down as without media, half open. */
 export interface RecordedGap {

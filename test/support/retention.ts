@@ -4,7 +4,7 @@ import type { ClockState, ClockStateStore } from "../../src/archive/retention/cl
 import { Retention, type RetentionOptions } from "../../src/archive/retention/retention.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { openDirectIndex } from "./archives.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { SizeStore } from "./size-store.ts";
 import { SkewClock } from "./skew-clock.ts";
 
 export class MemoryClockState implements ClockStateStore {
@@ -19,7 +19,7 @@ export class MemoryClockState implements ClockStateStore {
 
 export interface RetentionRig extends AsyncDisposable {
   readonly index: FragmentIndex;
-  readonly store: MemoryStore;
+  readonly store: SizeStore;
   readonly clock: SkewClock;
   readonly clockState: MemoryClockState;
   readonly retention: Retention;
@@ -27,9 +27,9 @@ export interface RetentionRig extends AsyncDisposable {
 
 /** Without objects: packs are rows. Other parts of `over` replace ours. */
 export async function retentionRig(
-  over: Partial<RetentionOptions> & { clock?: SkewClock; store?: MemoryStore } = {},
+  over: Partial<RetentionOptions> & { clock?: SkewClock; store?: SizeStore } = {},
 ): Promise<RetentionRig> {
-  const { clock = new SkewClock(), store = new MemoryStore() } = over;
+  const { clock = new SkewClock(), store = new SizeStore() } = over;
   const index = over.index ?? (await openDirectIndex(":memory:"));
   const clockState = new MemoryClockState();
   const parts = { index, store, clock, clockState, log: silentLogger, ...over };

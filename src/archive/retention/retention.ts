@@ -20,8 +20,9 @@ import type { Forecast } from "./forecast.ts";
 import { checkWho, Holds } from "./holds.ts";
 import { ReadLeases } from "./leases.ts";
 import { checkRules, type RetentionRules } from "./policy.ts";
+import { type RemovedMedia, removedMedia } from "./removed.ts";
 import type { SpaceState } from "./space-sweep.ts";
-import { type LastSweep, removedEvent, Sweeper } from "./sweeper.ts";
+import { type LastSweep, Sweeper } from "./sweeper.ts";
 
 export interface RetentionOptions {
   readonly index: FragmentIndex;
@@ -39,6 +40,8 @@ export interface RetentionOptions {
   /** Packs per page and per transaction. Default 500. */
   readonly batch?: number;
   readonly clockLimits?: Partial<ClockLimits>;
+  /** Told of every removal when it is durable. Must not throw. */
+  readonly removed?: (media: RemovedMedia) => void;
 }
 
 export interface RetentionState {
@@ -70,7 +73,11 @@ export class Retention {
     this.leases = new ReadLeases({ clock });
     this.#collector = new Collector({ ...options, leases: this.leases, graceMs, batch });
     const collector = this.#collector;
-    this.sweeper = new Sweeper({ ...options, guard, collector, intervalMs, floorBytes, batch });
+    this.sweeper = new Sweeper({
+      ...options,
+      ...{ guard, collector, intervalMs, floorBytes, batch },
+      removed: options.removed ?? (() => {}),
+    });
   }
 
   /** Throws `index.unavailable`. Nothing runs before `start`. */
@@ -130,10 +137,8 @@ export class Retention {
     const ids = new Set(gone.packIds);
     for (const { packId, bytes } of packs)
       if (ids.has(packId)) this.#collector.removed(packId, bytes);
-    if (ids.size > 0) {
-      const event = { stream, cause: "user", atMs, packs: ids.size, bytes: gone.bytes } as const;
-      await index.commit({ events: [removedEvent(event)] });
-    }
+    const media = removedMedia(removal, packs, gone);
+    if (media !== undefined) this.#options.removed?.(media);
     return ids;
   }
 

@@ -7,13 +7,15 @@ import {
   makeStream,
   type PackSpec,
 } from "../../../test/support/index-packs.ts";
-import { MemoryStore } from "../../../test/support/memory-store.ts";
 import { type RetentionRig, retentionRig } from "../../../test/support/retention.ts";
+import { SizeStore } from "../../../test/support/size-store.ts";
 import { SkewClock } from "../../../test/support/skew-clock.ts";
 import { millis } from "../../base/units.ts";
 import type { FragmentIndex } from "../index/fragment-index.ts";
+import type { AuditRow } from "../index/index-ledger.ts";
 import { objectKey } from "../pack-id.ts";
 import { END_OF_TIME_MS } from "./policy.ts";
+import type { RemovedMedia } from "./removed.ts";
 
 const NOW = 1_790_000_000_000;
 const MINUTE = 60_000;
@@ -47,8 +49,10 @@ function clockAtNow(): SkewClock {
 }
 
 suite("by age", () => {
-  test("what is older than the retention goes in batches, with audit, gap and event", async () => {
-    await using rig = await retentionRig({ clock: clockAtNow(), batch: 7 });
+  test("what is older than the retention goes in batches, with audit and gap, and is told", async () => {
+    const told: RemovedMedia[] = [];
+    const removed = (media: RemovedMedia) => told.push(media);
+    await using rig = await retentionRig({ clock: clockAtNow(), batch: 7, removed });
     const { index, retention } = rig;
     await makeStream(index, "cam", { retentionHours: 1 });
     const ids = await addPacks(index, "cam", minutes(100));
@@ -71,8 +75,16 @@ suite("by age", () => {
       gaps.map(({ startUs, endUs, cause }) => [startUs / 1000, endUs / 1000, cause]),
       [[NOW - 100 * MINUTE, NOW - 60 * MINUTE, "age"]],
     );
-    const events = await index.events(0, 100);
-    assert.equal(events.filter(({ type }) => type === "retention").length, audit.length);
+    const facts = ({ startUs, endUs, packs, bytes }: RemovedMedia | AuditRow) => [
+      startUs,
+      endUs,
+      packs,
+      bytes,
+    ];
+    assert.deepEqual(told.map(facts), audit.toReversed().map(facts));
+    assert.ok(
+      told.every(({ stream, cause, atMs }) => stream === "cam" && cause === "age" && atMs === NOW),
+    );
   });
 
   test("a changed retention holds for what is stored already; 0 takes everything", async () => {
@@ -149,7 +161,7 @@ suite("for space", () => {
   }
 
   test("the oldest of all streams go until the floor is free, counting what is on its way", async () => {
-    const store = new MemoryStore();
+    const store = new SizeStore();
     store.total = 250_000;
     await using rig = await retentionRig({ clock: clockAtNow(), store, floorBytes: 60_000 });
     const { cam, gate } = await full(rig);
@@ -177,7 +189,7 @@ suite("for space", () => {
   });
 
   test("waits while objects of unknown size are about to go", async () => {
-    const store = new MemoryStore();
+    const store = new SizeStore();
     store.total = 250_000;
     await using rig = await retentionRig({ clock: clockAtNow(), store, floorBytes: 60_000 });
     const { cam } = await full(rig);
@@ -198,7 +210,7 @@ suite("for space", () => {
   });
 
   test("held ones stay, and what is short is told", async () => {
-    const store = new MemoryStore();
+    const store = new SizeStore();
     store.total = 200_000;
     await using rig = await retentionRig({ clock: clockAtNow(), store, floorBytes: 150_000 });
     const { cam } = await full(rig);

@@ -9,12 +9,12 @@ import { asFault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
 import type { FragmentIndex, OldPack } from "../index/fragment-index.ts";
-import type { NewEvent } from "../index/index-events.ts";
 import type { HoldRow, RemovalCause, RemovedPacks } from "../index/index-ledger.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { ClockGuard } from "./clock-guard.ts";
 import type { Collector } from "./collector.ts";
 import { Forecaster } from "./forecast.ts";
+import { type RemovedMedia, removedMedia } from "./removed.ts";
 import { type SpaceState, sweepSpace } from "./space-sweep.ts";
 import { StreamSweep } from "./stream-sweep.ts";
 
@@ -31,6 +31,8 @@ export interface SweeperParts {
   readonly floorBytes: number;
   /** Packs per page and per transaction. */
   readonly batch: number;
+  /** Told of every removal when it is durable. */
+  readonly removed: (media: RemovedMedia) => void;
 }
 
 /** A sweep that fails is tried again after up to this, ms. */
@@ -50,7 +52,6 @@ export interface LastSweep {
 interface Tally {
   packs: number;
   bytes: number;
-  events: NewEvent[];
 }
 
 export class Sweeper {
@@ -59,7 +60,7 @@ export class Sweeper {
   readonly #forecaster = new Forecaster();
   #timer: CancelTimer = () => {};
   #running: Promise<unknown> = Promise.resolve();
-  #tally: Tally = { packs: 0, bytes: 0, events: [] };
+  #tally: Tally = { packs: 0, bytes: 0 };
   #removedBytes = 0;
   #failures = 0;
   #stopped = false;
@@ -129,7 +130,7 @@ export class Sweeper {
   async #sweep(only: string | undefined): Promise<LastSweep> {
     const { clock, guard } = this.#parts;
     const startedMs = clock.now();
-    this.#tally = { packs: 0, bytes: 0, events: [] };
+    this.#tally = { packs: 0, bytes: 0 };
     let objects = 0;
     let failed: { error: unknown } | undefined;
     try {
@@ -137,11 +138,6 @@ export class Sweeper {
       if (guard.suspicion === undefined) objects = await this.#work(only);
     } catch (error) {
       failed = { error };
-    }
-    try {
-      await this.#tell();
-    } catch (error) {
-      failed ??= { error };
     }
     const { packs, bytes } = this.#tally;
     const why = failed === undefined ? {} : { error: asFault(failed.error).message };
@@ -193,39 +189,21 @@ export class Sweeper {
     packs: readonly OldPack[],
     cause: RemovalCause,
   ): Promise<RemovedPacks> {
-    const { index, guard, collector, log } = this.#parts;
+    const { index, guard, collector, log, removed } = this.#parts;
     const packIds = packs.map(({ packId }) => packId);
-    const atMs = guard.now();
-    const gone = await index.remove({ stream, packIds, cause, who: "retention", atMs });
+    const of = { stream, cause, who: "retention", atMs: guard.now() };
+    const gone = await index.remove({ ...of, packIds });
+    const media = removedMedia(of, packs, gone);
+    if (media === undefined) return gone;
     const sizes = new Map(packs.map(({ packId, bytes }) => [packId, bytes]));
     for (const packId of gone.packIds) collector.removed(packId, sizes.get(packId) ?? 0);
-    if (gone.packIds.length === 0) return gone;
-    const count = gone.packIds.length;
-    this.#tally.packs += count;
-    this.#tally.bytes += gone.bytes;
-    this.#removedBytes += gone.bytes;
-    this.#tally.events.push(removedEvent({ stream, cause, atMs, packs: count, bytes: gone.bytes }));
-    log.info("retention.removed", { stream, cause, packs: count, bytes: gone.bytes });
+    this.#tally.packs += media.packs;
+    this.#tally.bytes += media.bytes;
+    this.#removedBytes += media.bytes;
+    log.info("retention.removed", { stream, cause, packs: media.packs, bytes: media.bytes });
+    removed(media);
     return gone;
   }
-
-  /** Who wants to know is told after the fact: the audit has it in any case. */
-  async #tell(): Promise<void> {
-    const { events } = this.#tally;
-    if (events.length > 0) await this.#parts.index.commit({ events });
-  }
-}
-
-interface RemovedEvent {
-  readonly stream: string;
-  readonly cause: RemovalCause;
-  readonly atMs: HoldRow["createdMs"];
-  readonly packs: number;
-  readonly bytes: number;
-}
-
-export function removedEvent({ stream, cause, atMs, packs, bytes }: RemovedEvent): NewEvent {
-  return { type: "retention", stream, atMs, body: JSON.stringify({ cause, packs, bytes }) };
 }
 
 function keyOfHolds(holds: readonly HoldRow[]): string {

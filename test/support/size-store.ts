@@ -1,9 +1,9 @@
-/** An object store in memory whose free space and failures a test decides: no disk can be told to be nearly full. */
+/** An object store that remembers sizes alone, whose free space and failures a test decides: no disk can be told to be nearly full. */
 
 import type { ObjectStore } from "../../src/archive/store/object-store.ts";
 import { Fault } from "../../src/base/errors.ts";
 
-export class MemoryStore implements ObjectStore {
+export class SizeStore implements ObjectStore {
   readonly name = "memory";
   readonly remote = false;
   /** Bytes by key. */
