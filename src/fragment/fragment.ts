@@ -154,6 +154,34 @@ export interface PackChain {
  */
 export const CHAIN_OVERLAP_US = 1_000_000;
 
+/** Why media was removed. */
+export type RemovalCause = "age" | "size" | "space" | "user" | "corrupt";
+
+/**
+ * Why a stretch has no media. `offline`: no producer was connected; `error`: what came could not be taken (an ERROR
+ * ack said so); `disk-full`: the archive took nothing; `clock-step`: the producer's clock went on somewhere else;
+ * `node-lost`: on the disk of a node that has not come back; `age`, `size`, `space`: retention; `user`: somebody deleted it;
+ * `corrupt`: bytes that did not match their checksum.
+ */
+export type GapCause =
+  | "offline"
+  | "error"
+  | "disk-full"
+  | "clock-step"
+  | "node-lost"
+  | RemovalCause;
+
+/** A stretch of the producer's clock that was written down as without media, half open. */
+export interface RecordedGap {
+  readonly startUs: Micros;
+  readonly endUs: Micros;
+  readonly cause: GapCause;
+  /** For people: an error's text, a node's name. */
+  readonly detail?: string;
+  /** When it was written down, server time. */
+  readonly recordedMs: Millis;
+}
+
 /** Selects packs that may hold matching fragments. */
 export type PackSelection =
   | { readonly by: "time"; readonly clock: ClockName; readonly range: TimeRange }
@@ -183,6 +211,11 @@ export interface FragmentReader {
   trackSet(id: string): Promise<TrackSet>;
   /** Exactly these bytes of a pack. Throws `store.not-found`, `store.corrupt` (pack too short). */
   read(packId: string, offset: number, size: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Gaps that were written down and overlap the range, on the producer's clock, by start; at most `limit`. Media may
+   * have come into them since, and those of different causes may overlap.
+   */
+  gaps(stream: string, range: TimeRange, limit: number): Promise<readonly RecordedGap[]>;
   /** Oldest and newest media of a stream, or undefined when there is none. */
   extent(stream: string): Promise<StreamExtent | undefined>;
 }
@@ -214,6 +247,8 @@ export interface StreamCatalogue {
   create(options: {
     name: string;
     retentionHours: number;
+    /** Default 0: no bound. */
+    retentionBytes?: number;
     mediaType?: string;
   }): Promise<StreamInfo>;
   /** Throws `stream.not-found`. */

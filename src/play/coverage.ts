@@ -4,6 +4,10 @@
  * Fragments are whole: a stretch may begin before the range and end after it. Times are cut to whole ms.
  * The end of a fragment is an estimate, so within a run a gap shorter than one of its frames is none.
  * Nothing else is rounded: every gap of `resolutionMs` or more is listed.
+ *
+ * A gap between two stretches on the producer's clock is told with its cause, in pieces where causes differ
+ * (gap-causes.ts). Before the first stretch and after the last, only what was written down is a gap. Causes are written
+ * down on the producer's clock: on the server's a gap has none.
  */
 import { Fault } from "../base/errors.ts";
 import type {
@@ -13,6 +17,7 @@ import type {
   StoredFragment,
   TimeRange,
 } from "../fragment/fragment.ts";
+import { type CausedGap, causedGaps, type Hole } from "./gap-causes.ts";
 import { spanOf } from "./order.ts";
 import { type Step, steps } from "./walk.ts";
 
@@ -33,13 +38,8 @@ export interface CoveredRange {
   readonly bytes: number;
 }
 
-/** From the end of one range to the start of the next. */
-export interface Gap {
-  readonly from: number;
-  readonly to: number;
-  /** `no-media`: nothing is stored there, why is not known. */
-  readonly cause: "no-media";
-}
+/** From the end of one range to the start of the next, or a piece of that. `no-media`: why is not known. */
+export type Gap = CausedGap;
 
 export interface CoverageOptions {
   readonly reader: FragmentReader;
@@ -59,7 +59,26 @@ export async function coverage(options: CoverageOptions): Promise<Coverage> {
     clock === "producer" && pack.producedEndUs - pack.producedStartUs <= resolutionMs * 1000;
   for await (const step of steps({ reader, stream }, { by: "time", clock, range }, { takeWhole }))
     for (const stretch of stretchesOf(step, clock)) cover.add(stretch);
-  return cover.end();
+  const ranges = cover.end();
+  const holes = holesOf(ranges, range);
+  if (clock === "producer") return { ranges, gaps: await causedGaps({ reader, stream }, holes) };
+  const between = holes.filter((hole) => hole.between);
+  return { ranges, gaps: between.map(({ from, to }) => ({ from, to, cause: "no-media" })) };
+}
+
+/** What is left of the range, in order. */
+function holesOf(ranges: readonly CoveredRange[], { fromMs, toMs }: TimeRange): Hole[] {
+  const [first, last] = [ranges[0], ranges.at(-1)];
+  if (first === undefined || last === undefined)
+    return [{ from: fromMs, to: toMs, between: false }];
+  const holes = [
+    { from: fromMs, to: first.from, between: false },
+    ...ranges.slice(1).map(({ from }, i) => {
+      return { from: ranges[i]?.to ?? from, to: from, between: true };
+    }),
+    { from: last.to, to: toMs, between: false },
+  ];
+  return holes.filter(({ from, to }) => from < to);
 }
 
 interface Stretch {
@@ -118,13 +137,9 @@ class Cover {
     this.#last = stretch;
   }
 
-  end(): Coverage {
+  end(): readonly CoveredRange[] {
     this.#close();
-    const ranges = this.#ranges;
-    const gaps = ranges.slice(1).map(({ from }, i): Gap => {
-      return { from: ranges[i]?.to ?? from, to: from, cause: "no-media" };
-    });
-    return { ranges, gaps };
+    return this.#ranges;
   }
 
   #joins(openTo: number, stretch: Stretch): boolean {

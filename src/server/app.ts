@@ -13,6 +13,7 @@ import { hookRoutes } from "./routes/hooks.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
@@ -29,6 +30,8 @@ export function buildApp(parts: Parts): FastifyInstance {
     // Some SDKs send the absolute form of the request line (RFC 9112 §3.2.2).
     rewriteUrl: (req) => (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
     exposeHeadRoutes: false,
+    // A misspelt retention must not become none, nor null become 0: both would delete footage.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
   app.setErrorHandler((error, _req, reply) => {
     const fault = fromFastify(error);
@@ -50,6 +53,7 @@ export function buildApp(parts: Parts): FastifyInstance {
     app.routing(req, res);
   });
   streamRoutes(app, parts);
+  retentionRoutes(app, parts);
   sourceRoutes(app, parts);
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);

@@ -1,5 +1,6 @@
 /** The parts of a running server, as routes get them. Made in `start.ts` and nowhere else. */
 import type { Archive } from "../archive/archive.ts";
+import type { Retention } from "../archive/retention/retention.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { FragmentReader } from "../fragment/fragment.ts";
@@ -14,7 +15,12 @@ import type { Pulls } from "./pull/pulls.ts";
 import type { Readiness } from "./readiness.ts";
 import type { StaticFiles } from "./static.ts";
 
-export interface Parts {
+/** What the routes of retention need. */
+export interface RetentionParts {
+  readonly retention: Retention;
+}
+
+export interface Parts extends RetentionParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;

@@ -92,6 +92,7 @@ function walked(archive: Archive): FragmentReader {
     fragments: (...args) => archive.fragments(...args),
     trackSet: (id) => archive.trackSet(id),
     read: (packId, offset, size) => archive.read(packId, offset, size),
+    gaps: (...args) => archive.gaps(...args),
     extent: (stream) => archive.extent(stream),
   };
 }

@@ -12,9 +12,11 @@ import type {
   FragmentReader,
   PackSelection,
   PackSummary,
+  RecordedGap,
   SealedFragment,
   StoredFragment,
   StreamExtent,
+  TimeRange,
 } from "../../src/fragment/fragment.ts";
 import { Fragmenter } from "../../src/fragment/fragmenter.ts";
 import { MkvReader } from "../../src/media/mkv/reader.ts";
@@ -46,6 +48,7 @@ export class FakeReader implements FragmentReader {
   readonly #perPage: number;
   readonly #packs: Pack[] = [];
   readonly #trackSets = new Map<string, TrackSet>();
+  readonly #gaps: { stream: string; gap: RecordedGap }[] = [];
   /** How often a fragment list was asked for, and media read; and the most bytes in one read. */
   lists = 0;
   reads = 0;
@@ -96,6 +99,20 @@ export class FakeReader implements FragmentReader {
       this.#packs.findIndex((pack) => pack.id === packId),
       1,
     );
+  }
+
+  /** Something was written down as without media. */
+  addGap(stream: string, gap: RecordedGap): void {
+    this.#gaps.push({ stream, gap });
+  }
+
+  async gaps(stream: string, range: TimeRange, limit: number): Promise<RecordedGap[]> {
+    return this.#gaps
+      .filter((one) => one.stream === stream)
+      .map(({ gap }) => gap)
+      .filter(({ startUs, endUs }) => startUs < range.toMs * 1000 && endUs > range.fromMs * 1000)
+      .sort((a, b) => a.startUs - b.startUs)
+      .slice(0, limit);
   }
 
   all(stream: string): StoredFragment[] {

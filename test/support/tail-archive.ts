@@ -93,6 +93,10 @@ export class TailArchive implements FragmentReader {
     return pack.blocks[offset] ?? missing(packId);
   }
 
+  async gaps(): Promise<[]> {
+    return [];
+  }
+
   async extent(): Promise<StreamExtent | undefined> {
     const all = this.#packs.flatMap((pack) => pack.stored);
     const [first, last] = [all[0], all.at(-1)];

@@ -1,36 +1,15 @@
 /** What the index remembers besides packs: holes and their causes, holds, who deleted what and why. */
 import type { Micros, Millis } from "../../base/units.ts";
+import type { GapCause, RecordedGap, RemovalCause } from "../../fragment/fragment.ts";
 
-/**
- * Why a stretch has no media. `offline`: no producer was connected; `error`: what came could not be taken (an ERROR
- * ack said so); `disk-full`: the archive took nothing; `clock-step`: the producer's clock went on somewhere else;
- * `node-lost`: on the disk of a node that has not come back; `age`, `size`, `space`: retention; `user`: somebody deleted it;
- * `corrupt`: bytes that did not match their checksum.
- */
-export type GapCause =
-  | "offline"
-  | "error"
-  | "disk-full"
-  | "clock-step"
-  | "node-lost"
-  | RemovalCause;
-
-/** Why media was removed. */
-export type RemovalCause = "age" | "size" | "space" | "user" | "corrupt";
+export type { GapCause, RemovalCause };
 
 /**
  * A hole on the producer's clock, half open. One that touches or overlaps a hole of the same stream and cause is
  * merged with it: its detail is that of the later one.
  */
-export interface NewGap {
+export interface NewGap extends RecordedGap {
   readonly stream: string;
-  readonly startUs: Micros;
-  readonly endUs: Micros;
-  readonly cause: GapCause;
-  /** For people: an error's text, a node's name. */
-  readonly detail?: string;
-  /** When it was written down, server time. */
-  readonly recordedMs: Millis;
 }
 
 export interface GapRow extends NewGap {

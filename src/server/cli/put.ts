@@ -7,7 +7,8 @@ import { callJson, serverFlag, serverUrl, streamPath } from "./client.ts";
 import { type CliContext, type Command, write } from "./context.ts";
 import { openInput } from "./input.ts";
 import { paced } from "./pace.ts";
-import { createStream, retentionHours } from "./streams.ts";
+import { hoursOf } from "./rules.ts";
+import { createStream } from "./streams.ts";
 import { timeOf } from "./times.ts";
 import { type UploadResult, upload } from "./upload.ts";
 
@@ -35,7 +36,7 @@ export const put: Command = async (argv, context) => {
   const stream = args.need("stream");
   const base = serverUrl(args);
   const startMs = timeOf(args, "start") ?? context.clock.now();
-  const hours = retentionHours(args);
+  const hours = hoursOf(args, "retention-hours");
   if (hours !== undefined && !args.on("create"))
     throw new Fault("config.bad", "--retention-hours is for new streams: add --create");
   const tokenFile = args.text("token-file");

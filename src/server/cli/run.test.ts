@@ -41,7 +41,19 @@ suite("a wrong command line gives exit code 2 and one line, and nobody is asked"
     ["put a b --stream cam", /what is b\?/],
     ["put a --stream cam --retention-hours 2", /add --create/],
     ["streams create", /the NAME is missing/],
-    ["streams burn cam", /list, create or delete, not burn/],
+    ["streams burn cam", /list, create, preview, set or delete, not burn/],
+    ["streams set cam", /--hours or --bytes is missing/],
+    ["streams preview cam --who me", /--hours or --bytes is missing/],
+    ["streams set cam --hours 87601", /--hours: a whole number from 0 to 87600, not 87601/],
+    ["streams set cam --bytes 5XB", /--bytes: bytes such as 500000000 or 500MB, not 5XB/],
+    ["streams set cam --bytes 999999TB", /--bytes: bytes such as/],
+    ["streams set", /the NAME is missing/],
+    ["holds break", /list, add or end, not break/],
+    ["holds list cam", /what is cam\?/],
+    ["holds end", /the ID is missing/],
+    ["holds add --stream cam --from 1 --to 2", /--why is missing/],
+    ["holds add --stream cam --from 2 --to 1 --why x", /a range must begin before it ends/],
+    ["holds add --from 1 --to 2 --why x", /--stream is missing/],
     ["streams list cam", /what is cam\?/],
     ["streams create cam dram", /what is dram\?/],
     ["streams create cam --retention-hours 99999", /from 0 to 87600, not 99999/],
@@ -72,7 +84,7 @@ suite("a wrong command line gives exit code 2 and one line, and nobody is asked"
 test("help, --help and -h, also behind a command, list every command", async () => {
   const { code, out } = await ran("help");
   assert.equal(code, 0);
-  for (const name of "serve demo streams put tail clip ls inspect".split(" "))
+  for (const name of "serve demo streams holds put tail clip ls inspect".split(" "))
     assert.match(out, new RegExp(`^ {2}${name} `, "m"));
   for (const line of ["--help", "-h", "put --help", "ls -h"])
     assert.deepEqual(await ran(line), { code: 0, out, err: "" });

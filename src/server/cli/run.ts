@@ -7,6 +7,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   demo: async () => (await import("./serve.ts")).demo,
   streams: async () => (await import("./streams.ts")).streams,
+  holds: async () => (await import("./holds.ts")).holds,
   put: async () => (await import("./put.ts")).put,
   tail: async () => (await import("./tail.ts")).tail,
   clip: async () => (await import("./clip.ts")).clip,
@@ -21,7 +22,10 @@ const HELP = `streambank: live video in, kept, and found by time
            [--default-retention-hours H] [--log-level info|warn|error|silent]
            [--push-key-file F] [--rtmp-port P] [--tls-cert F --tls-key F [--rtmps-port P]]
   demo     serve, with a demo camera
-  streams  list [--json] | create NAME [--retention-hours H] | delete NAME
+  streams  list [--json] | create NAME [--retention-hours H] [--retention-bytes B] | delete NAME
+           | preview NAME [--hours H] [--bytes B] [--json] | set NAME [--hours H] [--bytes B] [--who W]
+  holds    list [--stream S] [--ended] [--json] | end ID [--who W]
+           | add --stream S --from T --to T --why W [--until T] [--who W]
   put      FILE|- --stream S [--create [--retention-hours H]] [--start T] [--realtime] [--token-file F]
   tail     --stream S [--format mkv|frames] [--from T] [-o F]
   clip     --stream S --from T --to T [--clock server] [--format mkv|mp4] -o F

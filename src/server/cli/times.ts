@@ -10,6 +10,12 @@ export function timeOf(args: Args, name: string): Millis | undefined {
   return text === undefined ? undefined : refusing(`--${name}: `, () => parseTime(text));
 }
 
+/** The time in a flag. Throws `config.bad` when it was not given. */
+export function needTime(args: Args, name: string): Millis {
+  const text = args.need(name);
+  return refusing(`--${name}: `, () => parseTime(text));
+}
+
 /** `from`, `to` and `clock` as the native API takes them. Throws `config.bad`. */
 export function rangeQuery(args: Args): URLSearchParams {
   const query = new URLSearchParams();
@@ -25,7 +31,7 @@ export function rangeQuery(args: Args): URLSearchParams {
 }
 
 /** Runs a check of ours; what it throws becomes the command line's mistake. */
-function refusing<T>(prefix: string, check: () => T): T {
+export function refusing<T>(prefix: string, check: () => T): T {
   try {
     return check();
   } catch (cause) {

@@ -51,6 +51,38 @@ export function fragmentsQuery(query: RawQuery): {
   };
 }
 
+/** What was written down as without media. */
+export function gapsQuery(query: RawQuery): { range: TimeRange; limit: number } {
+  refuseOthers(query, ["from", "to", "limit"]);
+  const limit = wholeOf(query, "limit", { fallback: 1000, min: 1, max: 10_000 });
+  return { range: openRange(query), limit };
+}
+
+export function auditQuery(query: RawQuery): { stream?: string; beforeId?: number; limit: number } {
+  refuseOthers(query, ["stream", "before", "limit"]);
+  const limit = wholeOf(query, "limit", { fallback: 100, min: 1, max: 1000 });
+  const stream = text(query, "stream");
+  const max = 999_999_999_999_999;
+  const before = wholeOf(query, "before", { fallback: 0, min: 1, max });
+  return {
+    ...(stream === undefined ? {} : { stream }),
+    ...(before === 0 ? {} : { beforeId: before }),
+    limit,
+  };
+}
+
+export function holdsQuery(query: RawQuery): { ended: boolean } {
+  refuseOthers(query, ["ended"]);
+  const ended = text(query, "ended") ?? "false";
+  if (ended === "true" || ended === "false") return { ended: ended === "true" };
+  throw new Fault("request.bad", `ended: true or false, not ${ended}`);
+}
+
+export function whoQuery(query: RawQuery): { who: string | undefined } {
+  refuseOthers(query, ["who"]);
+  return { who: text(query, "who") };
+}
+
 function openRange(query: RawQuery): TimeRange {
   const bound = (name: string, fallback: Millis) => {
     const value = text(query, name);

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { ReadLeases } from "./leases.ts";
+
+test("a pack is under lease until the last of its readers gives it back", () => {
+  const leases = new ReadLeases({ clock: new FakeClock() });
+  const first = leases.take(["a", "b"]);
+  const second = leases.take(["b"]);
+  first.release();
+  first.release();
+  assert.deepEqual([leases.has("a"), leases.has("b"), leases.size], [false, true, 1]);
+  second.release();
+  assert.equal(leases.size, 0);
+});
+
+test("a lease runs out at its cap, others go on", () => {
+  const clock = new FakeClock();
+  const leases = new ReadLeases({ clock, capMs: 1000 });
+  const hangs = leases.take(["a"]);
+  clock.advance(999);
+  leases.expire();
+  assert.equal(leases.has("a"), true);
+  leases.take(["a"]);
+  clock.advance(1);
+  leases.expire();
+  assert.equal(leases.has("a"), true, "the second reader's");
+  hangs.release();
+  assert.equal(leases.has("a"), true);
+  clock.advance(999);
+  leases.expire();
+  assert.equal(leases.size, 0);
+});
