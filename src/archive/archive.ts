@@ -14,6 +14,7 @@ import type {
   PackChain,
   PackSelection,
   PackSummary,
+  RecordedGap,
   Recording,
   RecordingOptions,
   StoredFragment,
@@ -227,15 +228,12 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async delete(name: string, who = "user"): Promise<void> {
     await this.get(name);
     await this.dropStream(name);
-    const { clock, places } = this.#parts;
+    const { clock } = this.#parts;
     await this.index.deleteStream(name, who, clock.now());
     const garbage = await this.index.garbage(clock.now() + 1, Number.MAX_SAFE_INTEGER);
     const own = garbage.filter((packId) => packId.startsWith(`${name}/`));
     await this.store.delete(own.map(objectKey));
-    for (const packId of own) {
-      await places.removeLocal(packId);
-      this.reader.forget(packId);
-    }
+    await this.forget(own);
     await this.index.forgetGarbage(own);
   }
 
@@ -285,6 +283,18 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   /** As `read`, for other nodes that ask this one: what only they have is not looked for. */
   readHere(packId: string, offset: number, size: number): Promise<Uint8Array> {
     return this.#parts.places.readHere(packId, offset, size);
+  }
+
+  gaps(stream: string, of: TimeRange, limit: number): Promise<readonly RecordedGap[]> {
+    return this.reader.gaps(stream, of, limit);
+  }
+
+  /** Packs whose rows are gone: their local files go, and what memory knows of them. */
+  async forget(packIds: readonly string[]): Promise<void> {
+    for (const packId of packIds) {
+      await this.#parts.places.removeLocal(packId);
+      this.reader.forget(packId);
+    }
   }
 
   extent(stream: string): Promise<StreamExtent | undefined> {

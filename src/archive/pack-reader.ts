@@ -5,6 +5,7 @@ import type {
   PackChain,
   PackSelection,
   PackSummary,
+  RecordedGap,
   StoredFragment,
   StreamExtent,
   TimeRange,
@@ -92,6 +93,10 @@ export class PackReader implements FragmentReader {
 
   read(packId: string, offset: number, size: number, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#places.read(packId, offset, size, signal);
+  }
+
+  gaps(stream: string, range: TimeRange, limit: number): Promise<readonly RecordedGap[]> {
+    return this.#index.gaps(stream, range, limit);
   }
 
   extent(stream: string): Promise<StreamExtent | undefined> {

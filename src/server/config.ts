@@ -33,6 +33,8 @@ export interface Config {
   /** Streams with metrics of their own; the rest are counted together. */
   readonly metricsStreams: number;
   readonly logLevel: "info" | "warn" | "error" | "silent";
+  /** Oldest media of all streams goes when less than this is free on the disk, GB (10^9 bytes); 0: never. */
+  readonly retentionFloorGb: number;
   /** `postgres://…` of the index; undefined: SQLite in the data folder. */
   readonly indexUrl: string | undefined;
   /** Where finished packs go: a folder below `dataDir`, or a bucket. */
@@ -109,6 +111,12 @@ export const settings = {
     flag: "default-retention-hours",
     fallback: 24,
     read: hours,
+  },
+  retentionFloorGb: {
+    env: "STREAMBANK_RETENTION_FLOOR_GB",
+    flag: "retention-floor-gb",
+    fallback: 0,
+    read: gigabytes,
   },
   indexUrl: { env: "STREAMBANK_INDEX_URL", flag: "index-url", fallback: undefined, read: optional },
   hooksAllowPrivate: {

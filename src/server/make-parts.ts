@@ -1,6 +1,8 @@
 /** Every part of a server, in the order in which they need each other. Opens no port. */
 import { join } from "node:path";
-import { type EventSource, noEvents } from "../archive/events.ts";
+import { type EventSource, noEvents, retentionEvent } from "../archive/events.ts";
+import { ClockFile } from "../archive/retention/clock-file.ts";
+import { Retention } from "../archive/retention/retention.ts";
 import type { Clock } from "../base/clock.ts";
 import { limitedLogger } from "../base/limited-log.ts";
 import type { Logger } from "../base/logger.ts";
@@ -64,7 +66,9 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     freeBytes: async () => archive.gate.state.freeBytes ?? 0,
   });
   const { pushKeyFile } = config;
+  const retention = await openRetention(common, archive);
   const parts = {
+    retention,
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
     reader: nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks),
     access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
@@ -72,6 +76,22 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   };
   const { dataDir, sources } = config;
   return { ...parts, pulls: await Pulls.open({ ...putParts(parts), dataDir, sources }) };
+}
+
+/** What it removes is told and counted. It begins when the server has started. */
+function openRetention(common: Common, archive: OpenedArchive["archive"]): Promise<Retention> {
+  const { config, clock, log, meters, events } = common;
+  const { index, store } = archive;
+  return Retention.open({
+    ...{ index, store, clock, log },
+    clockState: new ClockFile(join(config.dataDir, "clock.json")),
+    local: { remove: (packIds) => archive.forget(packIds) },
+    floorBytes: config.retentionFloorGb * 1e9,
+    removed(media) {
+      events.source.tell(retentionEvent(media));
+      meters.removed(media.cause, media.packs, media.bytes);
+    },
+  });
 }
 
 /** The archive is open before the outbox is, which needs its index. */

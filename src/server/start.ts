@@ -66,9 +66,11 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     throw error;
   }
   await parts.pulls.start();
+  parts.retention.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
+    await parts.retention.stop();
     for (const one of shared) one.close();
     await parts.pulls.close();
     await parts.ingest.close();

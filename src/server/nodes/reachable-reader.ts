@@ -7,6 +7,7 @@ import type {
   PackChain,
   PackSelection,
   PackSummary,
+  RecordedGap,
   StoredFragment,
   StreamExtent,
   TimeRange,
@@ -50,6 +51,10 @@ export class ReachableReader implements FragmentReader {
 
   read(packId: string, offset: number, size: number, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#reader.read(packId, offset, size, signal);
+  }
+
+  gaps(stream: string, range: TimeRange, limit: number): Promise<readonly RecordedGap[]> {
+    return this.#reader.gaps(stream, range, limit);
   }
 
   extent(stream: string): Promise<StreamExtent | undefined> {
