@@ -13,6 +13,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   clip: async () => (await import("./clip.ts")).clip,
   ls: async () => (await import("./list.ts")).list,
   token: async () => (await import("./token.ts")).token,
+  reindex: async () => (await import("./maintenance.ts")).reindex,
+  check: async () => (await import("./maintenance.ts")).check,
+  export: async () => (await import("./maintenance.ts")).exportCommand,
+  import: async () => (await import("./maintenance.ts")).importCommand,
   inspect: async () => (await import("./inspect.ts")).inspect,
 };
 
@@ -32,6 +36,10 @@ const HELP = `streambank: live video in, kept, and found by time
   ls       --stream S [--from T] [--to T] [--clock server] [--json]
   token    --stream S|PREFIX* [--minutes M] --push-key-file F
   inspect  FILE [--json]
+  reindex  [settings]          the index anew, from the packs (the server does not run)
+  check    [--deep] [--repair] [settings]   packs against the index
+  export   [settings] > F      the index as lines of JSON
+  import   F|- [settings]      and back, into this or another engine
 
 T is ISO 8601 or milliseconds since 1970, on the producer's clock unless --clock server.
 --server URL names the server (default http://127.0.0.1:8080).
