@@ -20,6 +20,8 @@ export interface StoreSettings {
 
 export interface OpenedStore {
   readonly store: ObjectStore;
+  /** The same without read-ahead: for one small read of each of many objects, which are whole blocks else. */
+  readonly direct: ObjectStore;
   /** Erases a stream by its key. Undefined when there is no encryption. Throws `store.unavailable`. */
   readonly eraseKey: ((stream: string) => Promise<void>) | undefined;
 }
@@ -65,7 +67,8 @@ export async function openStore(
     await encrypted?.eraseKey(stream);
     near?.forget(`${stream}/`);
   };
-  return { store: near ?? whole, eraseKey: encrypted === undefined ? undefined : eraseKey };
+  const store = near ?? whole;
+  return { store, direct: whole, eraseKey: encrypted === undefined ? undefined : eraseKey };
 }
 
 /** The client takes a while to load, so only those who use it load it. */

@@ -11,8 +11,9 @@ import type { Files } from "../files.ts";
 import { checkFileSize, fileDigest, filePieces } from "./file-pieces.ts";
 import { checkObjectKey } from "./object-key.ts";
 import type { ObjectStore, StoredObject } from "./object-store.ts";
+import { checkPrefix, endpointUrl } from "./s3-address.ts";
 import { isMissing, isPastEnd, isRefusal, s3Fault, s3Trouble } from "./s3-errors.ts";
-import { replyBody, type S3Transport, s3Transport } from "./s3-transport.ts";
+import { type S3Transport, s3Transport, wholeRange } from "./s3-transport.ts";
 import { Slots } from "./slots.ts";
 
 /** What one request may send: 5 GiB on every store we know. Packs end long before. */
@@ -66,7 +67,7 @@ export class S3Store implements ObjectStore {
   constructor(options: S3Options) {
     const { endpoint, bucket, prefix = "", region = DEFAULT_REGION, idleMs = 15_000 } = options;
     const url = endpointUrl(endpoint);
-    if (prefix !== "") checkPrefix(prefix);
+    checkPrefix(prefix);
     this.#options = options;
     this.#bucket = bucket;
     this.#prefix = prefix;
@@ -271,15 +272,15 @@ export class S3Store implements ObjectStore {
     signal: AbortSignal | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
-    return this.#requests.run(async () => {
-      signal?.throwIfAborted();
+    const guarded = async () => {
       try {
         return await this.#transport.within(signal, work);
       } catch (error) {
         signal?.throwIfAborted();
         throw s3Fault(error, what);
       }
-    });
+    };
+    return this.#requests.run(guarded, signal);
   }
 
   #object(key: string): string {
@@ -306,50 +307,6 @@ function client(url: URL, options: S3Options, { transport, agent }: S3Transport)
   } catch (cause) {
     throw new Fault("config.bad", `s3Endpoint: ${s3Trouble(cause).message}`, { cause });
   }
-}
-
-function endpointUrl(endpoint: string): URL {
-  const url = URL.parse(endpoint);
-  const fine =
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    url.origin === `${url.protocol}//${url.host}` &&
-    [url.username, url.password, url.search, url.hash].every((part) => part === "") &&
-    url.pathname === "/";
-  if (!fine)
-    throw new Fault("config.bad", "s3Endpoint: must be http://host:port or https://host, no more");
-  return url;
-}
-
-function checkPrefix(prefix: string): void {
-  try {
-    checkObjectKey(`${prefix}x`);
-  } catch {
-    throw new Fault(
-      "config.bad",
-      "s3Prefix: parts of letters, digits and _.- with slashes between",
-    );
-  }
-  if (!prefix.endsWith("/")) throw new Fault("config.bad", "s3Prefix: must end with a slash");
-}
-
-/** Undefined: the object is shorter. */
-async function wholeRange(
-  reply: IncomingMessage,
-  offset: number,
-  size: number,
-): Promise<Uint8Array | undefined> {
-  const length = Number(reply.headers["content-length"] ?? Number.NaN);
-  // A store that does not know ranges sends everything.
-  if (reply.statusCode !== 206 && !(offset === 0 && length <= size)) {
-    reply.destroy();
-    throw new Error("the store did not honour the range");
-  }
-  if (length < size) {
-    reply.resume();
-    return undefined;
-  }
-  return replyBody(reply, size);
 }
 
 /** The client's type puts these fields one level deeper than it does. */

@@ -42,10 +42,32 @@ export function s3Transport({ secure, idleMs }: { secure: boolean; idleMs: numbe
 }
 
 /**
+ * The `size` bytes from `offset` that were asked for; undefined when the object ends before. Rejects when
+ * the connection breaks, or the store sends something else.
+ */
+export async function wholeRange(
+  reply: http.IncomingMessage,
+  offset: number,
+  size: number,
+): Promise<Uint8Array | undefined> {
+  const length = Number(reply.headers["content-length"] ?? Number.NaN);
+  // A store that does not know ranges sends everything.
+  if (reply.statusCode !== 206 && !(offset === 0 && length <= size)) {
+    reply.destroy();
+    throw new Error("the store did not honour the range");
+  }
+  if (length < size) {
+    reply.resume();
+    return undefined;
+  }
+  return replyBody(reply, size);
+}
+
+/**
  * The body of a reply, which has to be `size` bytes; undefined when it is shorter or longer. Rejects when
  * the connection breaks. Never holds more than `size` bytes and a piece.
  */
-export async function replyBody(
+async function replyBody(
   reply: http.IncomingMessage,
   size: number,
 ): Promise<Uint8Array | undefined> {
