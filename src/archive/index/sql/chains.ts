@@ -21,8 +21,8 @@ import {
 import { MAX_PACK_SPAN_MS, type PackRow } from "../fragment-index.ts";
 import { readTotals, writeTotals } from "../fragment-list.ts";
 import { BlobReader, BlobWriter } from "../varint.ts";
-import { keyValues, OF_PACK, type PackKey, packIdOf } from "./pack-rows.ts";
-import { all, first, query, type Row, type Step, send } from "./step.ts";
+import { type PackKey, packIdOf } from "./pack-rows.ts";
+import { all, first, query, type Row, run, type Step, send } from "./step.ts";
 import { streamNumber } from "./streams.ts";
 import { clampUs } from "./times.ts";
 
@@ -47,8 +47,15 @@ interface Sealed {
   readonly trackSet: number;
 }
 
-/** Inside the transaction that seals a pack which has no chain yet. */
-export function* chainPack({ row, key, trackSet }: Sealed): Step<void> {
+/** What a sealed pack's row has of its chain. */
+export interface ChainLink {
+  /** 0: none. */
+  readonly chain: number;
+  readonly sums: Uint8Array | null;
+}
+
+/** Inside the transaction that seals a pack which has no chain yet. The pack's row is the caller's to write. */
+export function* chainPack({ row, key, trackSet }: Sealed): Step<ChainLink> {
   const { stream } = key;
   const last = yield* first(
     "SELECT * FROM chains WHERE stream = ? ORDER BY last_sequence DESC LIMIT 1",
@@ -60,17 +67,15 @@ export function* chainPack({ row, key, trackSet }: Sealed): Step<void> {
   const sums = writeSums(goesOn ? addSums(readSums(last.sums), alone) : alone);
   const chain = goesOn ? Number(last.chain) : yield* nextChain(stream);
   const start = goesOn ? Number(last.start_us) : row.producedStartUs;
-  yield* send([
-    query(`UPDATE packs SET chain = ?, sums = ? WHERE ${OF_PACK}`, chain, sums, ...keyValues(key)),
-    query(
-      `INSERT INTO chains (stream, chain, start_us, track_set, end_us, last_start, last_sequence, sums)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (stream, chain, start_us) DO UPDATE SET end_us = excluded.end_us,
-       last_start = excluded.last_start, last_sequence = excluded.last_sequence, sums = excluded.sums`,
-      ...[stream, chain, start, trackSet, row.producedEndUs],
-      ...[row.producedStartUs, row.lastSequence, sums],
-    ),
-  ]);
+  yield* run(
+    `INSERT INTO chains (stream, chain, start_us, track_set, end_us, last_start, last_sequence, sums)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (stream, chain, start_us) DO UPDATE SET end_us = excluded.end_us,
+     last_start = excluded.last_start, last_sequence = excluded.last_sequence, sums = excluded.sums`,
+    ...[stream, chain, start, trackSet, row.producedEndUs],
+    ...[row.producedStartUs, row.lastSequence, sums],
+  );
+  return { chain, sums };
 }
 
 /** In the same order by time, by end and by sequence, and of the same tracks. */
