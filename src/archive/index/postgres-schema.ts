@@ -27,7 +27,8 @@ export const MIGRATIONS: readonly string[] = [
      track_set integer NOT NULL, list_bytes integer NOT NULL, chain integer NOT NULL DEFAULT 0,
      node smallint NOT NULL, state smallint NOT NULL, totals bytea NOT NULL, sums bytea)
      PARTITION BY LIST (state);
-   CREATE TABLE packs_archived PARTITION OF packs FOR VALUES IN (2);
+   CREATE TABLE packs_archived PARTITION OF packs FOR VALUES IN (2)
+     WITH (autovacuum_vacuum_scale_factor = 0.02);
    CREATE TABLE packs_active PARTITION OF packs FOR VALUES IN (0, 1)
      WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
    CREATE UNIQUE INDEX packs_archived_key ON packs_archived (serial, stream, salt);
