@@ -28,7 +28,7 @@ suite("the index in SQLite", () => {
 
 /** Two threads over one file: what is different is the way, and that reads do not wait. */
 suite("the index in SQLite in workers", () => {
-  packTests(sqliteWorkers);
+  exportTests(sqliteWorkers, sqliteDirect);
   concurrencyTests(sqliteWorkers);
 });
 
