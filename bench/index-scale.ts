@@ -76,7 +76,7 @@ async function inPostgres(): Promise<Filled> {
     async bytes() {
       const sql = postgres(url, { max: 1 });
       const [row] = await sql`SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c
-        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'`;
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')`;
       const sizes = await sql`SELECT c.relname, pg_relation_size(c.oid) AS bytes FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'
         AND pg_relation_size(c.oid) > 10000000`;

@@ -28,7 +28,7 @@ suite("the index in SQLite", () => {
 
 /** Two threads over one file: what is different is the way, and that reads do not wait. */
 suite("the index in SQLite in workers", () => {
-  packTests(sqliteWorkers);
+  exportTests(sqliteWorkers, sqliteDirect);
   concurrencyTests(sqliteWorkers);
 });
 
@@ -71,6 +71,22 @@ suite("the index in PostgreSQL", needs("postgresql"), () => {
     await index.commit({ rows: tries });
     const bytes = [packRow(0), ...tries].reduce((sum, row) => sum + row.bytes, 0);
     assert.equal((await index.extent("cam"))?.bytes, bytes);
+    await index.close();
+  });
+
+  test("a server that does not answer is a fault, and is used again when it does", async () => {
+    const options = { statementMs: 500, silenceMs: 1000 };
+    const index = await PostgresIndex.open(await server.newDatabase(), options);
+    await index.createStream(streamInfo("cam"));
+    await server.freeze();
+    try {
+      await assert.rejects(index.streams(), { code: "index.unavailable" });
+      await assert.rejects(fill(index, 1, { stream: "dog" }), { code: "index.unavailable" });
+    } finally {
+      await server.thaw();
+    }
+    await fill(index, 1, { stream: "ant" });
+    assert.equal((await index.streams())[0]?.name, "ant");
     await index.close();
   });
 });

@@ -1,5 +1,5 @@
 /** A real PostgreSQL server on a folder of its own, for the tests of one file. Port and data are its own. */
-import { chmodSync, mkdtempSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,9 @@ export interface PostgresServer {
   newDatabase(): Promise<string>;
   /** Ends it at once, as kill -9 does not: connections break, what was committed stays. */
   stop(): Promise<void>;
+  /** All its processes stand still, as on a machine that vanished, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Starts it again on the same port. */
   start(): Promise<void>;
   /** Ends it and removes its folder. */
@@ -43,6 +46,8 @@ export async function startPostgres(): Promise<PostgresServer> {
       await admin.end();
       return url(name);
     },
+    freeze: () => signalAll(folder, "SIGSTOP"),
+    thaw: () => signalAll(folder, "SIGCONT"),
     start,
     async stop() {
       await run(script("pg-down"), [folder, "--now"]);
@@ -51,6 +56,12 @@ export async function startPostgres(): Promise<PostgresServer> {
       await run(script("pg-down"), [folder, "--now", "--purge"]);
     },
   };
+}
+
+async function signalAll(folder: string, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
+  const [pid = ""] = readFileSync(join(folder, "data/postmaster.pid"), "utf8").split("\n");
+  const { stdout } = await run("pgrep", ["-P", pid]);
+  for (const one of [pid, ...stdout.trim().split("\n")]) process.kill(Number(one), signal);
 }
 
 function freePort(): Promise<number> {

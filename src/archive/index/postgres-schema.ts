@@ -1,6 +1,7 @@
 /**
  * Tables of the index in PostgreSQL, as numbered migrations: docs/formats/index.md. Columns stand in the order of their
- * alignment, and a row of `packs` has room to grow on its page: no index changes while a pack is written.
+ * alignment. A pack's row moves when it is archived, whole: what is never written again lies dense, without the dead
+ * copies of rows that grew.
  */
 
 /** Each runs once, in order; all that are missing run in one transaction under an advisory lock. */
@@ -24,10 +25,14 @@ export const MIGRATIONS: readonly string[] = [
      last_sequence bigint NOT NULL, bytes bigint NOT NULL, list_offset bigint NOT NULL,
      stream integer NOT NULL, salt integer NOT NULL, day integer NOT NULL,
      track_set integer NOT NULL, list_bytes integer NOT NULL, chain integer NOT NULL DEFAULT 0,
-     node smallint NOT NULL, state smallint NOT NULL, totals bytea NOT NULL, sums bytea,
-     PRIMARY KEY (serial, stream, salt))
-     WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.02,
-       autovacuum_analyze_scale_factor = 0.02);
+     node smallint NOT NULL, state smallint NOT NULL, totals bytea NOT NULL, sums bytea)
+     PARTITION BY LIST (state);
+   CREATE TABLE packs_archived PARTITION OF packs FOR VALUES IN (2)
+     WITH (autovacuum_vacuum_scale_factor = 0.02);
+   CREATE TABLE packs_active PARTITION OF packs FOR VALUES IN (0, 1)
+     WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+   CREATE UNIQUE INDEX packs_archived_key ON packs_archived (serial, stream, salt);
+   CREATE UNIQUE INDEX packs_active_key ON packs_active (serial, stream, salt);
    CREATE TABLE lists (
      serial bigint NOT NULL, thin_ms bigint, stream integer NOT NULL, salt integer NOT NULL,
      fragments bytea NOT NULL, PRIMARY KEY (serial, stream, salt))

@@ -3,7 +3,7 @@
  * callback of its own, where nobody can catch it (its issues 1154, 1208). So the socket is made here, and says that it
  * is closed only when the driver has been told of the error and has nothing left to write.
  */
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
 export interface Address {
@@ -33,7 +33,9 @@ export async function openSocket(address: Address, silenceMs: number): Promise<S
       socket.destroy();
       throw new Error("the server has no TLS");
     }
-    socket = connectTls({ socket, servername: host, rejectUnauthorized: tls === "verify-full" });
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const rejectUnauthorized = tls === "verify-full";
+    socket = connectTls({ socket, host, ...name, rejectUnauthorized });
     await settled(socket, "secureConnect", silenceMs);
   }
   watchSilence(socket, silenceMs);

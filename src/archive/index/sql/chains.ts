@@ -21,8 +21,8 @@ import {
 import { MAX_PACK_SPAN_MS, type PackRow } from "../fragment-index.ts";
 import { readTotals, writeTotals } from "../fragment-list.ts";
 import { BlobReader, BlobWriter } from "../varint.ts";
-import { keyValues, OF_PACK, type PackKey, packIdOf } from "./pack-rows.ts";
-import { all, first, query, type Row, type Step, send } from "./step.ts";
+import { type PackKey, packIdOf } from "./pack-rows.ts";
+import { all, first, query, type Row, run, type Step, send } from "./step.ts";
 import { streamNumber } from "./streams.ts";
 import { clampUs } from "./times.ts";
 
@@ -34,6 +34,12 @@ export interface Sums {
 
 /** Fewer packs than this are as quickly looked at one by one. */
 const MIN_PACKS = 4;
+/** With more holes than this in the range, packs are looked at one by one. */
+const MAX_PIECES = 64;
+
+/** Columns of a pack that is added up, the row being `p`. */
+const MEMBER = "p.*, (SELECT id FROM track_sets t WHERE t.num = p.track_set) AS track_set_id";
+const OF_CHAIN = "p.stream = ? AND p.chain = ? AND p.produced_start >= ? AND p.produced_start <= ?";
 
 interface Sealed {
   readonly row: PackRow;
@@ -41,8 +47,15 @@ interface Sealed {
   readonly trackSet: number;
 }
 
-/** Inside the transaction that seals a pack which has no chain yet. */
-export function* chainPack({ row, key, trackSet }: Sealed): Step<void> {
+/** What a sealed pack's row has of its chain. */
+export interface ChainLink {
+  /** 0: none. */
+  readonly chain: number;
+  readonly sums: Uint8Array | null;
+}
+
+/** Inside the transaction that seals a pack which has no chain yet. The pack's row is the caller's to write. */
+export function* chainPack({ row, key, trackSet }: Sealed): Step<ChainLink> {
   const { stream } = key;
   const last = yield* first(
     "SELECT * FROM chains WHERE stream = ? ORDER BY last_sequence DESC LIMIT 1",
@@ -54,17 +67,15 @@ export function* chainPack({ row, key, trackSet }: Sealed): Step<void> {
   const sums = writeSums(goesOn ? addSums(readSums(last.sums), alone) : alone);
   const chain = goesOn ? Number(last.chain) : yield* nextChain(stream);
   const start = goesOn ? Number(last.start_us) : row.producedStartUs;
-  yield* send([
-    query(`UPDATE packs SET chain = ?, sums = ? WHERE ${OF_PACK}`, chain, sums, ...keyValues(key)),
-    query(
-      `INSERT INTO chains (stream, chain, start_us, track_set, end_us, last_start, last_sequence, sums)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (stream, chain, start_us) DO UPDATE SET end_us = excluded.end_us,
-       last_start = excluded.last_start, last_sequence = excluded.last_sequence, sums = excluded.sums`,
-      ...[stream, chain, start, trackSet, row.producedEndUs],
-      ...[row.producedStartUs, row.lastSequence, sums],
-    ),
-  ]);
+  yield* run(
+    `INSERT INTO chains (stream, chain, start_us, track_set, end_us, last_start, last_sequence, sums)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (stream, chain, start_us) DO UPDATE SET end_us = excluded.end_us,
+     last_start = excluded.last_start, last_sequence = excluded.last_sequence, sums = excluded.sums`,
+    ...[stream, chain, start, trackSet, row.producedEndUs],
+    ...[row.producedStartUs, row.lastSequence, sums],
+  );
+  return { chain, sums };
 }
 
 /** In the same order by time, by end and by sequence, and of the same tracks. */
@@ -83,28 +94,26 @@ function* nextChain(stream: number): Step<number> {
   return Number(row?.v ?? 0) + 1;
 }
 
-/** See `FragmentReader.chain`. */
+/** See `FragmentReader.chain`. Pieces of one chain follow each other: what is in them is added up. */
 export function* chain(name: string, range: TimeRange): Step<PackChain | undefined> {
   const [fromUs, toUs] = [clampUs(range.fromMs), clampUs(range.toMs)];
   const stream = yield* streamNumber(name);
-  const [piece, another] = yield* all(
-    "SELECT * FROM chains WHERE stream = ? AND end_us > ? AND start_us < ? LIMIT 2",
+  const pieces = yield* all(
+    `SELECT * FROM chains WHERE stream = ? AND end_us > ? AND start_us < ?
+     ORDER BY start_us LIMIT ${MAX_PIECES + 1}`,
     ...[stream, fromUs, toUs],
   );
-  if (piece === undefined || another !== undefined) return undefined;
-  const columns = `p.*, (SELECT id FROM track_sets t WHERE t.num = p.track_set) AS track_set_id`;
-  const ofPiece =
-    "p.stream = ? AND p.chain = ? AND p.produced_start >= ? AND p.produced_start <= ?";
-  const number = Number(piece.chain);
-  const [start, lastStart] = [Number(piece.start_us), Number(piece.last_start)];
+  const [number, ...others] = [...new Set(pieces.map((piece) => Number(piece.chain)))];
+  if (number === undefined || others.length > 0 || pieces.length > MAX_PIECES) return undefined;
+  const [start, lastStart] = [Number(pieces[0]?.start_us), Number(pieces.at(-1)?.last_start)];
   const [begin, end, unchained] = yield* send([
     query(
-      `SELECT ${columns} FROM packs p WHERE ${ofPiece}
+      `SELECT ${MEMBER} FROM packs p WHERE ${OF_CHAIN}
        ORDER BY p.produced_start, p.first_sequence LIMIT ${MIN_PACKS} OFFSET 1`,
       ...[stream, number, Math.max(fromUs, start), lastStart],
     ),
     query(
-      `SELECT ${columns} FROM packs p WHERE ${ofPiece} AND p.produced_start < ? AND p.produced_end <= ?
+      `SELECT ${MEMBER} FROM packs p WHERE ${OF_CHAIN} AND p.produced_start < ? AND p.produced_end <= ?
        ORDER BY p.produced_start DESC, p.first_sequence DESC LIMIT 1`,
       ...[stream, number, start, lastStart, toUs, toUs],
     ),
@@ -120,7 +129,52 @@ export function* chain(name: string, range: TimeRange): Step<PackChain | undefin
   if (from === undefined || to === undefined || rest.length < MIN_PACKS - 1) return undefined;
   if (Number(to.first_sequence) <= Number(from.first_sequence)) return undefined;
   const loose = (unchained?.rows ?? []).filter((pack) => Number(pack.produced_end) > fromUs);
-  return loose.every((pack) => comesAfter(pack, to)) ? between(name, from, to) : undefined;
+  if (!loose.every((pack) => comesAfter(pack, to))) return undefined;
+  const stretches = yield* stretchesOf({ stream, number, pieces, from, to });
+  return stretches === undefined ? undefined : between(name, from, to, stretches);
+}
+
+/** Packs that follow each other in one piece, from this one up to the one with these sums. */
+interface Stretch {
+  readonly first: Row;
+  readonly upTo: Sums;
+}
+
+interface Members {
+  readonly stream: number;
+  readonly number: number;
+  readonly pieces: readonly Row[];
+  readonly from: Row;
+  readonly to: Row;
+}
+
+function* stretchesOf(members: Members): Step<Stretch[] | undefined> {
+  const { stream, number, pieces, from, to } = members;
+  const [at, until] = [from, to].map((pack) => pieceOf(pieces, pack));
+  if (at === undefined || until === undefined || at < 0 || until < at) return undefined;
+  const firsts = yield* send(
+    pieces
+      .slice(at + 1, until + 1)
+      .map(({ start_us: start }) =>
+        query(
+          `SELECT ${MEMBER} FROM packs p WHERE ${OF_CHAIN} ORDER BY p.first_sequence LIMIT 1`,
+          ...[stream, number, Number(start), Number(start)],
+        ),
+      ),
+  );
+  const begins = [from, ...firsts.map(({ rows }) => rows[0])];
+  return begins.flatMap((first, i) => {
+    if (first === undefined) return [];
+    const last = at + i === until ? to : pieces[at + i];
+    return { first, upTo: readSums(last?.sums) };
+  });
+}
+
+function pieceOf(pieces: readonly Row[], pack: Row): number {
+  const at = Number(pack.produced_start);
+  return pieces.findIndex(
+    (piece) => Number(piece.start_us) <= at && at <= Number(piece.last_start),
+  );
 }
 
 /** The open pack goes on where the chain ends; one that a failure left behind may lie anywhere. */
@@ -131,24 +185,25 @@ function comesAfter(pack: Row, last: Row): boolean {
   );
 }
 
-function between(stream: string, from: Row, to: Row): PackChain {
-  const upTo = readSums(to.sums);
-  const until = readSums(from.sums);
-  const firstTotals = readTotals(from.totals as Uint8Array);
-  const totals = new TotalsCounter();
-  totals.addAll(upTo.totals);
-  totals.addAll(until.totals, -1);
-  totals.addAll(firstTotals);
+function between(stream: string, from: Row, to: Row, stretches: readonly Stretch[]): PackChain {
   const trackSetId = String(from.track_set_id);
-  const ofFirst = packFingerprint({
-    packId: packIdOf(stream, from),
-    trackSetId,
-    totals: firstTotals,
-  });
+  const totals = new TotalsCounter();
+  let fingerprint: Fingerprint = [0, 0];
+  for (const { first, upTo } of stretches) {
+    const until = readSums(first.sums);
+    const own = readTotals(first.totals as Uint8Array);
+    totals.addAll(upTo.totals);
+    totals.addAll(until.totals, -1);
+    totals.addAll(own);
+    const packId = packIdOf(stream, first);
+    const ofFirst = packFingerprint({ packId, trackSetId, totals: own });
+    const more = subtractFingerprint(upTo.fingerprint, until.fingerprint);
+    fingerprint = addFingerprint(addFingerprint(fingerprint, more), ofFirst);
+  }
   return {
     trackSetId,
     totals: totals.totals(),
-    fingerprint: addFingerprint(subtractFingerprint(upTo.fingerprint, until.fingerprint), ofFirst),
+    fingerprint,
     producedStartUs: micros(Number(from.produced_start)),
     producedEndUs: micros(Number(to.produced_end)),
     firstSequence: Number(from.first_sequence),

@@ -1,7 +1,7 @@
 /** Writing packs, with everything that becomes true at the same moment. */
 import { Fault } from "../../../base/errors.ts";
 import type { Commit, PackRow } from "../fragment-index.ts";
-import { chainPack } from "./chains.ts";
+import { type ChainLink, chainPack } from "./chains.ts";
 import { addEvents } from "./events.ts";
 import { checkFences } from "./leases.ts";
 import { addGap } from "./ledger.ts";
@@ -12,11 +12,12 @@ import { type LockedStream, lockStreams } from "./streams.ts";
 
 const INSERT = `INSERT INTO packs (stream, serial, salt, day, track_set, node, state, produced_start,
   produced_end, received_first, received_last, first_sequence, last_sequence, bytes, list_offset,
-  list_bytes, totals) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  list_bytes, totals, chain, sums)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const UPDATE = `UPDATE packs SET node = ?, state = ?, produced_start = ?, produced_end = ?,
   received_first = ?, received_last = ?, first_sequence = ?, last_sequence = ?, bytes = ?,
-  list_offset = ?, list_bytes = ?, totals = ? WHERE ${OF_PACK}`;
+  list_offset = ?, list_bytes = ?, totals = ?, chain = ?, sums = ? WHERE ${OF_PACK}`;
 
 /** A pack that grows at its end, as nearly all do: nothing that it is found by changes. */
 const GROW = `UPDATE packs SET produced_end = ?, received_last = ?, last_sequence = ?, bytes = ?,
@@ -57,6 +58,7 @@ interface Written {
   readonly node: number;
   /** What is there of it. */
   readonly old: Row | undefined;
+  readonly link: ChainLink;
 }
 
 export function* writePacks(
@@ -78,28 +80,32 @@ export function* writePacks(
     found.map(({ key }) =>
       query(
         `SELECT node, state, produced_start, received_first, first_sequence, bytes, list_offset,
-         list_bytes, chain FROM packs WHERE ${OF_PACK}`,
+         list_bytes, chain, sums FROM packs WHERE ${OF_PACK}`,
         ...keyValues(key),
       ),
     ),
   );
-  const written = found.map((one, i): Written => ({ ...one, old: olds[i]?.rows[0] }));
+  const written: Written[] = [];
+  for (const [i, one] of found.entries()) {
+    const old = olds[i]?.rows[0];
+    const has = { chain: Number(old?.chain ?? 0), sums: (old?.sums ?? null) as Uint8Array | null };
+    const link = one.row.sealed && has.chain === 0 ? yield* chainPack(one) : has;
+    written.push({ ...one, old, link });
+  }
   yield* send([...written.flatMap(packQueries), ...streamQueries(db, written)]);
-  for (const { row, key, trackSet, old } of written)
-    if (row.sealed && Number(old?.chain ?? 0) === 0) yield* chainPack({ row, key, trackSet });
 }
 
-function packQueries({ row, key, trackSet, node, old }: Written): Query[] {
+function packQueries({ row, key, trackSet, node, old, link }: Written): Query[] {
   const state = stateOf(row);
   const { totals, fragments } = row;
   const ends = [row.producedEndUs, row.receivedLastMs, row.lastSequence, row.bytes];
   const all = [
     ...[node, state, row.producedStartUs, row.producedEndUs],
     ...[row.receivedFirstMs, row.receivedLastMs, row.firstSequence, row.lastSequence],
-    ...[row.bytes, row.listOffset, row.listBytes, totals],
+    ...[row.bytes, row.listOffset, row.listBytes, totals, link.chain, link.sums],
   ];
   const packs =
-    old !== undefined && grows(row, { node, state }, old)
+    old !== undefined && link.chain === Number(old.chain) && grows(row, { node, state }, old)
       ? [query(GROW, ...ends, totals, ...keyValues(key))]
       : [
           old === undefined

@@ -1,5 +1,5 @@
 /**
- * Rows as an export has them, whatever engine they are in: docs/formats/export.md. Chains are not in it, they are made
+ * Rows as an export has them, whatever engine they are in: docs/formats/index.md. Chains are not in it, they are made
  * again as the packs come back.
  */
 import { Fault } from "../../../base/errors.ts";
