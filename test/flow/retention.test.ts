@@ -39,6 +39,13 @@ test("put, hold, preview, lower the retention, sweep: the footage goes and its g
     [409, "stream.held"],
   );
 
+  const wrong = await fetch(`${server.url}/v1/streams/cam`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ retentionHours: 1, retentionByte: 5 }),
+  });
+  assert.equal(wrong.status, 400, "what is not known is refused");
+
   await done("holds", "end", id);
   assert.match(await done("streams", "preview", "cam", "--hours", "0"), /^1 packs would go, /);
   assert.equal((await sweeper.sweepNow()).packs, 1);

@@ -1,0 +1,7 @@
+/**
+ * How JSON bodies are checked: what a schema does not know is refused, and nothing is turned into another type. A misspelt
+ * retention must not become none, nor null become 0: both would delete footage.
+ */
+export const STRICT_JSON = {
+  customOptions: { removeAdditional: false, coerceTypes: false },
+} as const;
