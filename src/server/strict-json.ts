@@ -3,5 +3,6 @@
  * retention must not become none, nor null become 0: both would delete footage.
  */
 export const STRICT_JSON = {
-  customOptions: { removeAdditional: false, coerceTypes: false },
+  // Times are texts or numbers: without this Ajv warns on standard error.
+  customOptions: { removeAdditional: false, coerceTypes: false, allowUnionTypes: true },
 } as const;
