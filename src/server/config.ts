@@ -28,8 +28,6 @@ export interface Config {
   readonly createMissing: boolean;
   /** Hours kept for streams created on first push. */
   readonly defaultRetentionHours: number;
-  /** Oldest media of all streams goes when less than this is free on the store's disk, in GB of 10^9; 0: never. */
-  readonly retentionFloorGb: number;
   readonly logLevel: "info" | "warn" | "error" | "silent";
   /** Cameras the server pulls. From the configuration file alone: an address has a password in it. */
   readonly sources: readonly SourceConfig[];
@@ -68,12 +66,6 @@ export const settings = {
     flag: "default-retention-hours",
     fallback: 24,
     read: hours,
-  },
-  retentionFloorGb: {
-    env: "STREAMBANK_RETENTION_FLOOR_GB",
-    flag: "retention-floor-gb",
-    fallback: 0,
-    read: (value, name) => whole(value, name, 1_000_000),
   },
   logLevel: {
     env: "STREAMBANK_LOG_LEVEL",
