@@ -82,6 +82,21 @@ suite("objects", () => {
     assert.equal(store.objects.has(objectKey(first)), false);
   });
 
+  test("and rows stay while a range of them is read, and go when it has been", async () => {
+    await using rig = await retentionRig({ clock: clockAtNow() });
+    const { index, retention } = rig;
+    const ids = await withObjects(rig, 10);
+    await hold(rig, NOW - 70 * MINUTE, NOW - 68 * MINUTE);
+    const [fromUs, toUs] = [(NOW - 65 * MINUTE) * 1000, (NOW - 63 * MINUTE) * 1000];
+    const lease = retention.leases.takeRange({ stream: "cam", fromUs, toUs });
+    assert.equal((await retention.sweeper.sweepNow()).packs, 6);
+    assert.deepEqual(await left(index), [...ids.slice(0, 2), ...ids.slice(5, 7), ...ids.slice(10)]);
+    assert.equal((await retention.sweeper.sweepNow()).packs, 0);
+    lease.release();
+    assert.equal((await retention.sweeper.sweepNow()).packs, 2);
+    assert.deepEqual(await left(index), [...ids.slice(0, 2), ...ids.slice(10)]);
+  });
+
   test("that cannot be deleted are tried again, less and less often, and nothing is lost sight of", async () => {
     await using rig = await retentionRig({ clock: clockAtNow() });
     const { index, store, clock, retention } = rig;
