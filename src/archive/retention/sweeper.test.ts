@@ -234,6 +234,20 @@ suite("holds", () => {
     assert.deepEqual(await left(index), ids.slice(245));
   });
 
+  test("a pack that began before a held one and ended after it is not passed over with it", async () => {
+    await using rig = await retentionRig({ clock: clockAtNow() });
+    const { index, retention, clock } = rig;
+    await makeStream(index, "cam", { retentionHours: 1 });
+    const start = NOW - 61 * MINUTE;
+    const long = { atMs: start, lengthMs: 9 * MINUTE, producedMs: NOW - 200 * MINUTE };
+    const [, short] = await addPacks(index, "cam", [long, { atMs: start + 5000, lengthMs: 9000 }]);
+    await hold(rig, start + 5000, start + 6000);
+    assert.equal((await retention.sweeper.sweepNow()).packs, 0);
+    clock.advance(10 * MINUTE);
+    assert.equal((await retention.sweeper.sweepNow()).packs, 1);
+    assert.deepEqual(await left(index), [short]);
+  });
+
   test("a pack that was archived late, behind a held one, is found within a day", async () => {
     await using rig = await retentionRig({ clock: clockAtNow() });
     const { index, retention, clock } = rig;
