@@ -16,6 +16,7 @@ import { nodeRoutes } from "./routes/nodes.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { STRICT_JSON } from "./strict-json.ts";
 
 /** A JSON body may have this many bytes. Media bodies have no end and are read as they come. */
 const JSON_BODY_BYTES = 1 << 20;
@@ -30,8 +31,7 @@ export function buildApp(parts: Parts): FastifyInstance {
     // Some SDKs send the absolute form of the request line (RFC 9112 §3.2.2).
     rewriteUrl: (req) => (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
     exposeHeadRoutes: false,
-    // A misspelt retention must not become none, nor null become 0: both would delete footage.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    ajv: STRICT_JSON,
   });
   app.setErrorHandler((error, _req, reply) => {
     const fault = fromFastify(error);

@@ -14,6 +14,25 @@ test("a pack is under lease until the last of its readers gives it back", () => 
   assert.equal(leases.size, 0);
 });
 
+test("a range covers what overlaps it, of its stream, until it is released or has run out", () => {
+  const clock = new FakeClock();
+  const leases = new ReadLeases({ clock, capMs: 1000 });
+  const lease = leases.takeRange({ stream: "cam", fromUs: 10, toUs: 20 });
+  const covers = (from: number, to: number, stream = "cam") =>
+    leases.covers(stream, { producedStartUs: from, producedEndUs: to });
+  assert.deepEqual(
+    [covers(0, 10), covers(0, 11), covers(19, 30), covers(20, 30)],
+    [false, true, true, false],
+  );
+  assert.equal(covers(0, 30, "gate"), false);
+  leases.takeRange({ stream: "cam", fromUs: 15, toUs: 16 });
+  lease.release();
+  assert.deepEqual([covers(10, 15), covers(10, 16)], [false, true]);
+  clock.advance(1000);
+  leases.expire();
+  assert.equal(covers(10, 16), false);
+});
+
 test("a lease runs out at its cap, others go on", () => {
   const clock = new FakeClock();
   const leases = new ReadLeases({ clock, capMs: 1000 });

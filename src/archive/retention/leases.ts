@@ -1,6 +1,7 @@
 /**
- * Read leases: while somebody reads packs, their objects are not deleted, although their rows may be gone. In memory of
- * this process: a read on another node has the grace time alone.
+ * Read leases: what somebody reads is not removed under their hands. A range of a stream keeps rows and objects of its packs
+ * from retention; single packs keep their objects, although their rows may be gone. In memory of this process: a
+ * read on another node has the grace time alone.
  */
 import type { Clock } from "../../base/clock.ts";
 
@@ -8,18 +9,31 @@ import type { Clock } from "../../base/clock.ts";
 export const LEASE_CAP_MS = 15 * 60_000;
 
 export interface ReadLease {
-  /** Gives the packs back. Calling it twice does nothing. */
+  /** Gives back what it is for. Calling it twice does nothing. */
   release(): void;
+}
+
+/** Producer's clock, µs, half open. */
+export interface LeasedRange {
+  readonly stream: string;
+  readonly fromUs: number;
+  readonly toUs: number;
 }
 
 interface Held {
   readonly untilMs: number;
 }
 
+interface Span {
+  readonly producedStartUs: number;
+  readonly producedEndUs: number;
+}
+
 export class ReadLeases {
   readonly #clock: Clock;
   readonly #capMs: number;
   readonly #byPack = new Map<string, Set<Held>>();
+  readonly #ranges = new Set<LeasedRange & Held>();
 
   constructor({ clock, capMs = LEASE_CAP_MS }: { clock: Clock; capMs?: number }) {
     this.#clock = clock;
@@ -28,7 +42,7 @@ export class ReadLeases {
 
   /** From now until it is released, at most for the cap. After that a read may end with `store.not-found`. */
   take(packIds: readonly string[]): ReadLease {
-    const held: Held = { untilMs: this.#clock.elapsed() + this.#capMs };
+    const held = this.#held();
     for (const packId of packIds) {
       const all = this.#byPack.get(packId) ?? new Set();
       this.#byPack.set(packId, all.add(held));
@@ -36,11 +50,27 @@ export class ReadLeases {
     return { release: () => this.#drop(packIds, held) };
   }
 
+  /** The same for all packs that overlap the range and have not been removed yet. */
+  takeRange(range: LeasedRange): ReadLease {
+    const held = { ...range, ...this.#held() };
+    this.#ranges.add(held);
+    return { release: () => this.#ranges.delete(held) };
+  }
+
+  /** Whether the pack's object is under lease by its id. */
   has(packId: string): boolean {
     return this.#byPack.has(packId);
   }
 
-  /** Packs under lease. */
+  /** Whether the pack is in a range under lease. */
+  covers(stream: string, { producedStartUs, producedEndUs }: Span): boolean {
+    for (const range of this.#ranges)
+      if (range.stream === stream && range.fromUs < producedEndUs && range.toUs > producedStartUs)
+        return true;
+    return false;
+  }
+
+  /** Packs under lease by their ids. */
   get size(): number {
     return this.#byPack.size;
   }
@@ -48,8 +78,13 @@ export class ReadLeases {
   /** Ends those that have run out. */
   expire(): void {
     const now = this.#clock.elapsed();
+    for (const range of this.#ranges) if (range.untilMs <= now) this.#ranges.delete(range);
     for (const [packId, all] of this.#byPack)
       for (const held of all) if (held.untilMs <= now) this.#drop([packId], held);
+  }
+
+  #held(): Held {
+    return { untilMs: this.#clock.elapsed() + this.#capMs };
   }
 
   #drop(packIds: readonly string[], held: Held): void {

@@ -75,7 +75,7 @@ export class Retention {
     const collector = this.#collector;
     this.sweeper = new Sweeper({
       ...options,
-      ...{ guard, collector, intervalMs, floorBytes, batch },
+      ...{ guard, collector, leases: this.leases, intervalMs, floorBytes, batch },
       removed: options.removed ?? (() => {}),
     });
   }

@@ -14,6 +14,7 @@ import type { ObjectStore } from "../store/object-store.ts";
 import type { ClockGuard } from "./clock-guard.ts";
 import type { Collector } from "./collector.ts";
 import { Forecaster } from "./forecast.ts";
+import type { ReadLeases } from "./leases.ts";
 import { type RemovedMedia, removedMedia } from "./removed.ts";
 import { type SpaceState, sweepSpace } from "./space-sweep.ts";
 import { StreamSweep } from "./stream-sweep.ts";
@@ -31,6 +32,7 @@ export interface SweeperParts {
   readonly floorBytes: number;
   /** Packs per page and per transaction. */
   readonly batch: number;
+  readonly leases: ReadLeases;
   /** Told of every removal when it is durable. */
   readonly removed: (media: RemovedMedia) => void;
 }
@@ -62,6 +64,8 @@ export class Sweeper {
   #running: Promise<unknown> = Promise.resolve();
   #tally: Tally = { packs: 0, bytes: 0 };
   #removedBytes = 0;
+  /** How often packs of a stream were passed over because they are read: they are looked at again at the next sweep. */
+  readonly #delays = new Map<string, number>();
   #failures = 0;
   #stopped = false;
   #last: LastSweep | undefined;
@@ -147,19 +151,23 @@ export class Sweeper {
   }
 
   async #work(only: string | undefined): Promise<number> {
-    const { index, guard, collector } = this.#parts;
+    const { index, guard, collector, leases } = this.#parts;
+    leases.expire();
     const stopped = () => this.#stopped;
     const streams = await this.#streams(only);
     const holds = Map.groupBy(await index.holds(only, guard.now()), (hold) => hold.stream);
     for (const stream of streams) {
       if (this.#stopped) return 0;
-      const holdKey = keyOfHolds(holds.get(stream.name) ?? []);
+      const delays = this.#delays.get(stream.name) ?? 0;
+      const holdKey = `${delays} ${keyOfHolds(holds.get(stream.name) ?? [])}`;
       const { misdated } = guard;
       await this.#streamSweep.sweep({ stream, holdKey, misdated, nowMs: guard.now(), stopped });
     }
     if (only !== undefined) return 0;
     const names = streams.map(({ name }) => name);
-    this.#streamSweep.keepOnly(new Set(names));
+    const there = new Set(names);
+    this.#streamSweep.keepOnly(there);
+    for (const name of this.#delays.keys()) if (!there.has(name)) this.#delays.delete(name);
     await this.#makeRoom(names);
     return collector.collect(guard.now(), stopped);
   }
@@ -186,9 +194,12 @@ export class Sweeper {
 
   async #remove(
     stream: string,
-    packs: readonly OldPack[],
+    asked: readonly OldPack[],
     cause: RemovalCause,
   ): Promise<RemovedPacks> {
+    const packs = asked.filter((pack) => !this.#parts.leases.covers(stream, pack));
+    if (packs.length < asked.length) this.#delays.set(stream, (this.#delays.get(stream) ?? 0) + 1);
+    if (packs.length === 0) return { packIds: [], bytes: 0 };
     const { index, guard, collector, log, removed } = this.#parts;
     const packIds = packs.map(({ packId }) => packId);
     const of = { stream, cause, who: "retention", atMs: guard.now() };

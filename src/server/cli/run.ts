@@ -23,7 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 const HELP = `streambank: live video in, kept, and found by time
 
   serve    [--data-dir D] [--host H] [--http-port P] [--config F] [--create-missing]
-           [--default-retention-hours H] [--log-level info|warn|error|silent]
+           [--default-retention-hours H] [--retention-floor-gb G] [--log-level info|warn|error|silent]
            [--push-key-file F] [--rtmp-port P] [--tls-cert F --tls-key F [--rtmps-port P]]
   demo     serve, with a demo camera
   streams  list [--json] | create NAME [--retention-hours H] [--retention-bytes B] | delete NAME

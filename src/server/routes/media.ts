@@ -46,6 +46,13 @@ async function clip(
     format,
     ...clipQuery(req.query),
   });
-  reply.hijack();
-  await sendClip(req.raw, reply.raw, plan);
+  // What it is made of does not go while it is sent.
+  const { firstUs: fromUs, lastUs: toUs } = plan;
+  const lease = parts.retention.leases.takeRange({ stream: req.params.name, fromUs, toUs });
+  try {
+    reply.hijack();
+    await sendClip(req.raw, reply.raw, plan);
+  } finally {
+    lease.release();
+  }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { fastify } from "fastify";
 import { addPacks, makeStream } from "../../../test/support/index-packs.ts";
 import { type RetentionRig, retentionRig } from "../../../test/support/retention.ts";
 import { SkewClock } from "../../../test/support/skew-clock.ts";
@@ -7,8 +8,11 @@ import { newStream } from "../../archive/stream-info.ts";
 import { Fault } from "../../base/errors.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { micros, millis } from "../../base/units.ts";
-import { buildApp } from "../app.ts";
+import { replyFault } from "../error-reply.ts";
 import type { Parts } from "../parts.ts";
+import { STRICT_JSON } from "../strict-json.ts";
+import { retentionRoutes } from "./retention.ts";
+import { streamRoutes } from "./streams.ts";
 
 const NOW = 1_790_000_000_000;
 const MINUTE = 60_000;
@@ -53,7 +57,10 @@ async function api(): Promise<Api> {
     pulls: { find: () => undefined },
     config: { defaultRetentionHours: 24 },
   } as unknown as Parts;
-  const app = buildApp(parts);
+  const app = fastify({ ajv: STRICT_JSON });
+  app.setErrorHandler((error, _req, reply) => replyFault(reply, error));
+  streamRoutes(app, parts);
+  retentionRoutes(app, parts);
   const call = async (method: Method, url: string, body?: object): Promise<Answer> => {
     const answer = await app.inject({ method, url, ...(body && { payload: body }) });
     return { status: answer.statusCode, body: answer.body === "" ? undefined : answer.json() };
