@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { MemoryClockState } from "../../../test/support/retention.ts";
 import { SkewClock } from "../../../test/support/skew-clock.ts";
+import { Fault } from "../../base/errors.ts";
+import { silentLogger } from "../../base/logger.ts";
 import { ClockGuard } from "./clock-guard.ts";
 
+const log = silentLogger;
 const NOW = 1_790_000_000_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -24,7 +27,7 @@ async function rig(
   const clock = new SkewClock(startMs);
   const store = new MemoryClockState();
   if (seenMs !== undefined) store.state = { seenMs, acceptedMs: 0, misdated: [] };
-  const guard = await ClockGuard.open({ clock, store, newestMs });
+  const guard = await ClockGuard.open({ clock, store, log, newestMs });
   return { clock, store, guard };
 }
 
@@ -96,7 +99,7 @@ suite("a clock that jumps ahead", () => {
     r.clock.jump(YEAR);
     await r.guard.check();
     const store = r.store;
-    const again = await ClockGuard.open({ clock: r.clock, store, newestMs: NOW });
+    const again = await ClockGuard.open({ clock: r.clock, store, log, newestMs: NOW });
     assert.equal(again.suspicion?.kind, "ahead");
   });
 
@@ -176,6 +179,15 @@ suite("a clock in the past", () => {
   });
 });
 
+test("a time that cannot be written down does not stop the server: nothing is suspect for that", async () => {
+  const clock = new SkewClock(NOW);
+  const full = new Fault("store.full", "no space is left");
+  const store = { read: async () => undefined, write: () => Promise.reject(full) };
+  const guard = await ClockGuard.open({ clock, store, log, newestMs: NOW });
+  await guard.check();
+  assert.equal(guard.suspicion, undefined);
+});
+
 test("footage of the future, received by a clock that was wrong, pauses for an hour, and once only", async () => {
   const r = await rig(NOW, { seenMs: NOW - MINUTE, newestMs: NOW + YEAR });
   assert.equal(r.guard.suspicion?.kind, "footage-ahead");
@@ -183,6 +195,6 @@ test("footage of the future, received by a clock that was wrong, pauses for an h
   assert.deepEqual([...(await run(r, 2 * MINUTE))].at(-1), "fine");
   await run(r, 10 * MINUTE);
   const { clock, store } = r;
-  const again = await ClockGuard.open({ clock, store, newestMs: NOW + YEAR });
+  const again = await ClockGuard.open({ clock, store, log, newestMs: NOW + YEAR });
   assert.equal(again.suspicion, undefined);
 });

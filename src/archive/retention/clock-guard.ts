@@ -4,7 +4,8 @@
  * footage in the index. What this catches and what not: docs/design/retention.md.
  */
 import { type Clock, isoMillis, isoTime } from "../../base/clock.ts";
-import { Fault } from "../../base/errors.ts";
+import { asFault, Fault } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
 import { type Millis, millis } from "../../base/units.ts";
 import type { Misdated } from "./policy.ts";
 
@@ -74,6 +75,7 @@ interface Suspect {
 export interface ClockGuardOptions {
   readonly clock: Clock;
   readonly store: ClockStateStore;
+  readonly log: Logger;
   /** Server time of the newest footage, or undefined when there is none. */
   readonly newestMs: number | undefined;
   readonly limits?: Partial<ClockLimits>;
@@ -82,6 +84,7 @@ export interface ClockGuardOptions {
 export class ClockGuard {
   readonly #clock: Clock;
   readonly #store: ClockStateStore;
+  readonly #log: Logger;
   readonly #limits: ClockLimits;
   readonly #newestMs: number;
   #seenMs: number;
@@ -95,7 +98,8 @@ export class ClockGuard {
   #writtenAt = Number.NEGATIVE_INFINITY;
 
   private constructor(options: ClockGuardOptions, state: ClockState | undefined) {
-    const { clock, store, newestMs, limits } = options;
+    const { clock, store, log, newestMs, limits } = options;
+    this.#log = log;
     this.#clock = clock;
     this.#store = store;
     this.#limits = { ...CLOCK_LIMITS, ...limits };
@@ -132,7 +136,7 @@ export class ClockGuard {
     return millis(Math.trunc(this.#last.wall + this.#clock.elapsed() - this.#last.mono));
   }
 
-  /** Reads the clocks, and writes down the time when it is trusted. Throws `store.*` when that fails. */
+  /** Reads the clocks, and writes down the time when it is trusted. Never rejects. */
   async check(): Promise<void> {
     const now = { wall: this.#clock.now(), mono: this.#clock.elapsed() };
     const last = this.#last;
@@ -222,13 +226,16 @@ export class ClockGuard {
     this.#acceptedMs = Math.max(this.#acceptedMs, this.#newestMs);
   }
 
+  /** That it cannot be written must not keep retention from making room on a full disk. */
   async #write(): Promise<void> {
-    await this.#store.write({
-      seenMs: this.#seenMs,
-      acceptedMs: this.#acceptedMs,
-      misdated: this.#misdated,
-    });
+    const [seenMs, acceptedMs, misdated] = [this.#seenMs, this.#acceptedMs, this.#misdated];
     this.#writtenAt = this.#last.mono;
+    try {
+      await this.#store.write({ seenMs, acceptedMs, misdated });
+    } catch (error) {
+      const { code, message } = asFault(error, "store.unavailable");
+      this.#log.warn("retention.clock-not-written", { code, message });
+    }
   }
 }
 

@@ -82,13 +82,13 @@ export class Retention {
 
   /** Throws `index.unavailable`. Nothing runs before `start`. */
   static async open(options: RetentionOptions): Promise<Retention> {
-    const { index, clock, clockState: store, clockLimits: limits } = options;
+    const { index, clock, log, clockState: store, clockLimits: limits } = options;
     let newestMs: number | undefined;
     for (const { name } of await index.streams()) {
       const received = (await index.extent(name))?.receivedLastMs;
       if (received !== undefined) newestMs = Math.max(newestMs ?? received, received);
     }
-    const guard = await ClockGuard.open({ clock, store, newestMs, ...(limits && { limits }) });
+    const guard = await ClockGuard.open({ clock, store, log, newestMs, ...(limits && { limits }) });
     return new Retention(options, guard);
   }
 
@@ -158,7 +158,7 @@ export class Retention {
     };
   }
 
-  /** An operator says that the clock is right. Throws `request.bad`, `store.*`. */
+  /** An operator says that the clock is right. Throws `request.bad`. */
   async confirmClock(who: string): Promise<void> {
     checkWho(who);
     const { index, clock } = this.#options;

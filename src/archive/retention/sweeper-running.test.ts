@@ -9,7 +9,7 @@ import {
 } from "../../../test/support/index-packs.ts";
 import { type RetentionRig, retentionRig } from "../../../test/support/retention.ts";
 import { SkewClock } from "../../../test/support/skew-clock.ts";
-import type { FragmentIndex } from "../index/fragment-index.ts";
+import type { FragmentIndex, OldPacksQuery } from "../index/fragment-index.ts";
 import { objectKey } from "../pack-id.ts";
 import { END_OF_TIME_MS } from "./policy.ts";
 
@@ -210,6 +210,28 @@ suite("running", () => {
     away = false;
     await settle(10 * MINUTE);
     assert.equal(asked, 6 + 9);
+  });
+
+  test("a stream that fails does not keep the others from being swept", async () => {
+    const real = await openDirectIndex(":memory:");
+    const index = new Proxy(real, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name);
+        if (name !== "oldPacks") return typeof method === "function" ? method.bind(target) : method;
+        return async (query: OldPacksQuery) => {
+          if (query.stream === "bad") throw new Error("rows of bad cannot be read");
+          return target.oldPacks(query);
+        };
+      },
+    });
+    await using rig = await retentionRig({ clock: clockAtNow(), index });
+    for (const name of ["bad", "cam"]) {
+      await makeStream(index, name, { retentionHours: 1 });
+      await addPacks(index, name, minutes(70));
+    }
+    await assert.rejects(rig.retention.sweeper.sweepNow(), /rows of bad/);
+    assert.equal((await left(real, "cam")).length, 60);
+    assert.match(rig.retention.sweeper.last?.error ?? "", /rows of bad/);
   });
 
   test("two sweepers over one index do no harm to each other", async () => {

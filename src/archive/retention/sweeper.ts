@@ -54,6 +54,7 @@ export interface LastSweep {
 interface Tally {
   packs: number;
   bytes: number;
+  objects: number;
 }
 
 export class Sweeper {
@@ -62,7 +63,7 @@ export class Sweeper {
   readonly #forecaster = new Forecaster();
   #timer: CancelTimer = () => {};
   #running: Promise<unknown> = Promise.resolve();
-  #tally: Tally = { packs: 0, bytes: 0 };
+  #tally: Tally = { packs: 0, bytes: 0, objects: 0 };
   #removedBytes = 0;
   /** How often packs of a stream were passed over because they are read: they are looked at again at the next sweep. */
   readonly #delays = new Map<string, number>();
@@ -134,42 +135,58 @@ export class Sweeper {
   async #sweep(only: string | undefined): Promise<LastSweep> {
     const { clock, guard } = this.#parts;
     const startedMs = clock.now();
-    this.#tally = { packs: 0, bytes: 0 };
-    let objects = 0;
+    this.#tally = { packs: 0, bytes: 0, objects: 0 };
     let failed: { error: unknown } | undefined;
     try {
       await guard.check();
-      if (guard.suspicion === undefined) objects = await this.#work(only);
+      if (guard.suspicion === undefined) await this.#work(only);
     } catch (error) {
       failed = { error };
     }
-    const { packs, bytes } = this.#tally;
+    const { packs, bytes, objects } = this.#tally;
     const why = failed === undefined ? {} : { error: asFault(failed.error).message };
     this.#last = { startedMs, finishedMs: clock.now(), packs, bytes, objects, ...why };
     if (failed !== undefined) throw failed.error;
     return this.#last;
   }
 
-  async #work(only: string | undefined): Promise<number> {
-    const { index, guard, collector, leases } = this.#parts;
+  async #work(only: string | undefined): Promise<void> {
+    const { index, guard, leases } = this.#parts;
     leases.expire();
     const stopped = () => this.#stopped;
     const streams = await this.#streams(only);
     const holds = Map.groupBy(await index.holds(only, guard.now()), (hold) => hold.stream);
+    let failed: { error: unknown } | undefined;
     for (const stream of streams) {
-      if (this.#stopped) return 0;
+      if (this.#stopped) return;
       const delays = this.#delays.get(stream.name) ?? 0;
       const holdKey = `${delays} ${keyOfHolds(holds.get(stream.name) ?? [])}`;
-      const { misdated } = guard;
-      await this.#streamSweep.sweep({ stream, holdKey, misdated, nowMs: guard.now(), stopped });
+      const of = { stream, holdKey, misdated: guard.misdated, nowMs: guard.now(), stopped };
+      try {
+        await this.#streamSweep.sweep(of);
+      } catch (error) {
+        failed ??= { error };
+        this.#streamFailed(stream.name, error);
+      }
     }
-    if (only !== undefined) return 0;
-    const names = streams.map(({ name }) => name);
+    if (only === undefined) await this.#overAll(streams.map(({ name }) => name));
+    if (failed !== undefined) throw failed.error;
+  }
+
+  /** One stream does not stop the others, unless there is nobody to ask. */
+  #streamFailed(stream: string, error: unknown): void {
+    const { code, message } = asFault(error);
+    if (code === "index.unavailable") throw error;
+    this.#parts.log.error("retention.stream-failed", { stream, code, message });
+  }
+
+  async #overAll(names: readonly string[]): Promise<void> {
+    const { guard, collector } = this.#parts;
     const there = new Set(names);
     this.#streamSweep.keepOnly(there);
     for (const name of this.#delays.keys()) if (!there.has(name)) this.#delays.delete(name);
     await this.#makeRoom(names);
-    return collector.collect(guard.now(), stopped);
+    this.#tally.objects = await collector.collect(guard.now(), () => this.#stopped);
   }
 
   async #streams(only: string | undefined): Promise<readonly StreamInfo[]> {
