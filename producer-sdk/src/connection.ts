@@ -11,6 +11,8 @@ import type { Link, Transport } from "./transport.ts";
 
 /** Bytes handed to the link and not yet on the network: more only adds delay before a break is noticed. */
 const LINK_BYTES = 1 << 20;
+/** From the try to connect until media may be sent. A server that stands still takes connections and answers nothing. */
+const CONNECT_MS = 10_000;
 /** Media was sent and no ack of any kind came for so long: the connection is dead. */
 const ACK_TIMEOUT_MS = 30_000;
 /** A token is replaced when so much of its life is left, and at least so long before its end. */
@@ -87,6 +89,7 @@ export class Connection {
       closed: (reason) => this.#link === link && this.#lost(reason),
     });
     this.#link = link;
+    this.#cancelWatch = this.#options.clock.after(CONNECT_MS, () => this.drop("no answer"));
   }
 
   /** Ends this connection and tries another. */
@@ -168,6 +171,7 @@ export class Connection {
 
   #watch(): void {
     const { clock, waiting } = this.#options;
+    this.#cancelWatch();
     this.#cancelWatch = clock.after(ACK_TIMEOUT_MS / 6, () => {
       const silentMs = clock.elapsed() - this.#heardAt;
       if (waiting() && silentMs >= ACK_TIMEOUT_MS)

@@ -16,7 +16,7 @@ const folder: WorldKind = {
 };
 
 const memory: WorldKind = {
-  name: "memory and SQLite",
+  name: "far memory and SQLite",
   stride: 1,
   make: async () => ({
     ...{ store: new FarStore(), openIndex: openDirectIndex },
@@ -28,8 +28,7 @@ suite("an archive whose n-th operation fails", { timeout: 300_000 }, () => {
   const effects: readonly Effect[] = ["lost", "done"];
   const failures: readonly Failure[] = [
     ...effects.map((effect): Failure => ({ effect, persistent: false })),
-    { effect: "lost", persistent: true },
-    // As ENOSPC is.
+    // As ENOSPC is, and everything after it.
     { effect: "lost", persistent: true, code: "store.full" },
   ];
   for (const kind of [folder, memory])

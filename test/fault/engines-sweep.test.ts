@@ -34,7 +34,7 @@ suite("an archive on real engines whose n-th operation fails", {
   const kinds: readonly WorldKind[] = [
     {
       name: "S3 and SQLite",
-      stride: 3,
+      stride: 5,
       make: async () => {
         const store = bucket(`p${++made}/`);
         return {
@@ -45,7 +45,7 @@ suite("an archive on real engines whose n-th operation fails", {
     },
     {
       name: "folder and PostgreSQL",
-      stride: 3,
+      stride: 5,
       make: async () => {
         const url = await postgres.newDatabase();
         const openIndex = () => PostgresIndex.open(url, { connections: 2 });
@@ -54,7 +54,7 @@ suite("an archive on real engines whose n-th operation fails", {
     },
     {
       name: "S3 and PostgreSQL",
-      stride: 3,
+      stride: 5,
       make: async () => {
         const store = bucket(`p${++made}/`);
         const url = await postgres.newDatabase();
@@ -68,7 +68,7 @@ suite("an archive on real engines whose n-th operation fails", {
     for (const effect of ["lost", "done"] as const)
       test(`${kind.name}: ${effect}`, async (t) => {
         const steps = await sweep(kind, { effect, persistent: false });
-        t.diagnostic(`${steps} operations, every third failed once`);
+        t.diagnostic(`${steps} operations, every fifth failed once`);
         assert.ok(steps >= 60, `only ${steps} operations were there to fail`);
       });
 });
