@@ -172,6 +172,7 @@ suite("the webcam page", options, () => {
     await next.waitForFunction(
       "document.querySelector('#state').textContent.startsWith('Stopped')",
     );
+    assert.equal(await next.textContent("#state"), "Stopped. Everything is stored.");
     const got = await archived(second, "me");
     const all = [...put, ...(await putBy(next))];
     const have = new Set(got.map(({ sha }) => sha));
