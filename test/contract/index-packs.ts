@@ -167,6 +167,28 @@ export function packTests(engine: Engine): void {
       assert.deepEqual(await index.unarchivedSum("c"), { packs: 0, bytes: 0, oldestMs: undefined });
     });
 
+    test("come to the store, once or twice, and do not come back when they were removed", async () => {
+      await using opened = await engine.open();
+      const { index } = opened;
+      await index.createStream(streamInfo("cam"));
+      const rows = [0, 1, 2].map((n) => packRow(n, { archived: false, node: "a" }));
+      await index.commit({ rows, trackSets: [TRACK_SET] });
+      const [first = "", second = "", third = ""] = rows.map(({ packId }) => packId);
+      assert.deepEqual(await index.archived([second, first]), [second, first]);
+      assert.deepEqual(await index.archived([first]), [first]);
+      assert.equal((await index.pack("cam", first))?.archived, true);
+      assert.deepEqual((await index.pack("cam", first))?.fragments, rows[0]?.fragments);
+      const left = await index.unarchived("a", 5);
+      assert.deepEqual(
+        left.map(({ packId }) => packId),
+        [third],
+      );
+      const removal = { stream: "cam", packIds: [first], cause: "age", who: "t" } as const;
+      await index.remove({ ...removal, atMs: millis(START_MS) });
+      assert.deepEqual(await index.archived([first]), []);
+      assert.equal(await index.pack("cam", first), undefined);
+    });
+
     test("are found by half open ranges of either clock", async () => {
       await using opened = await engine.open();
       const { index } = opened;

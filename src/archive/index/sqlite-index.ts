@@ -26,7 +26,9 @@ export const SqliteIndex = {
       (method, args) => (isRead(method) ? reader : writer).call(method, args),
       async () => {
         // After what was asked before.
-        await Promise.all([reader.call("close", []), writer.call("close", [])]);
+        // The last connection puts the log into the file, and one that only reads cannot.
+        await reader.call("close", []);
+        await writer.call("close", []);
         await terminate();
       },
     );

@@ -92,7 +92,8 @@ function replaceIndex(path: string, fresh: string): void {
   removeIndex(`${path}.old`);
   for (const part of PARTS)
     if (existsSync(`${path}${part}`)) renameSync(`${path}${part}`, `${path}.old${part}`);
-  renameSync(fresh, path);
+  for (const part of PARTS)
+    if (existsSync(`${fresh}${part}`)) renameSync(`${fresh}${part}`, `${path}${part}`);
 }
 
 /** Exit code 1 when something is wrong that was not repaired. */
