@@ -25,6 +25,7 @@ const HELP = `streambank: live video in, kept, and found by time
   serve    [--data-dir D] [--host H] [--http-port P] [--config F] [--create-missing]
            [--default-retention-hours H] [--retention-floor-gb G] [--log-level info|warn|error|silent]
            [--push-key-file F] [--rtmp-port P] [--tls-cert F --tls-key F [--rtmps-port P]]
+           [--workers N] and many more: docs/reference/settings.md
   demo     serve, with a demo camera
   streams  list [--json] | create NAME [--retention-hours H] [--retention-bytes B] | delete NAME
            | preview NAME [--hours H] [--bytes B] [--json] | set NAME [--hours H] [--bytes B] [--who W]
