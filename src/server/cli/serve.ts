@@ -1,25 +1,16 @@
 /** `streambank serve`, and `streambank demo`: the same server with a demo camera pushing to it. */
 
 import { Fault } from "../../base/errors.ts";
-import { type Config, readConfig, settings } from "../config.ts";
+import type { Config } from "../config.ts";
 import { readSecret } from "../push-tokens.ts";
 import { type RunningServer, startServer } from "../start.ts";
-import { type Args, type Flag, readArgs } from "./args.ts";
+import { readArgs } from "./args.ts";
 import { type CliContext, type Command, write } from "./context.ts";
+import { configOf, settingFlags } from "./server-settings.ts";
 import { createStream } from "./streams.ts";
 
 /** The stream the demo camera pushes to. */
 const DEMO_STREAM = "demo";
-
-const flags: Readonly<Record<string, Flag>> = {
-  config: { type: "string" },
-  ...Object.fromEntries(
-    Object.values(settings).map((s) => [
-      s.flag,
-      { type: typeof s.fallback === "boolean" ? "boolean" : "string" } as const,
-    ]),
-  ),
-};
 
 export const serve: Command = async (argv, context) => {
   const workers = await withWorkers(argv, context);
@@ -56,40 +47,29 @@ export const demo: Command = async (argv, context) => {
 };
 
 async function open(argv: readonly string[], context: CliContext): Promise<RunningServer> {
-  const args = readArgs(argv, flags, { most: 0 });
-  const config = readConfig({ flags: flagValues(args), env: streambankEnv(context) });
+  const args = readArgs(argv, settingFlags, { most: 0 });
+  const config = configOf(args, context);
   return startServer({ config, clock: context.clock });
 }
 
 /** With `--workers` this process only looks after them. False: there are none to be. */
 async function withWorkers(argv: readonly string[], context: CliContext): Promise<boolean> {
-  const args = readArgs(argv, { ...flags, workers: { type: "string" } }, { most: 0 });
+  const args = readArgs(argv, { ...settingFlags, workers: { type: "string" } }, { most: 0 });
   const wanted = args.text("workers");
   if (wanted === undefined) return false;
   const { MAX_WORKERS, runWorkers } = await import("./workers.ts");
   const count = Number(wanted);
   if (!/^\d+$/.test(wanted) || count < 1 || count > MAX_WORKERS)
     throw new Fault("config.bad", `--workers: a whole number from 1 to ${MAX_WORKERS}`);
-  const config = readConfig({ flags: flagValues(args), env: streambankEnv(context) });
+  const config = configOf(args, context);
   // What the command line says of a worker's own places is said again, differently, behind it: the last one counts.
-  const own = Object.keys(flags).flatMap((name) => {
+  const own = Object.keys(settingFlags).flatMap((name) => {
     if (args.on(name)) return [`--${name}`];
     const text = args.text(name);
     return text === undefined ? [] : [`--${name}=${text}`];
   });
   await runWorkers({ count, config, flags: own, context });
   return true;
-}
-
-function flagValues(args: Args): Record<string, unknown> {
-  const names = Object.keys(flags);
-  return Object.fromEntries(
-    names.map((name) => [name, args.text(name) ?? (args.on(name) ? true : undefined)]),
-  );
-}
-
-function streambankEnv({ env }: CliContext): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("STREAMBANK_")));
 }
 
 async function createDemoStream(url: string, signal: AbortSignal): Promise<void> {
