@@ -187,6 +187,24 @@ suite("Archive", () => {
     await archive.close();
   });
 
+  test("has the key of a deleted stream erased, and deletes it also when that fails", async () => {
+    using dir = tempDir("archive");
+    const erased: string[] = [];
+    const archive = await openArchive(dir.path, {
+      eraseKey: async (stream) => {
+        erased.push(stream);
+        if (stream === "b") throw new Error("the store is away");
+      },
+    });
+    for (const name of ["a", "b"]) {
+      await archive.create({ name, retentionHours: 24 });
+      await archive.delete(name);
+    }
+    assert.deepEqual(erased, ["a", "b"]);
+    assert.deepEqual(await archive.list(), []);
+    await archive.close();
+  });
+
   test("refuses names outside the rule, taken names and impossible retention", async () => {
     using dir = tempDir("archive");
     const archive = await openArchive(dir.path);

@@ -46,6 +46,7 @@ import { FolderStore } from "./store/folder-store.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import { newStream } from "./stream-info.ts";
 import { PACK_LIMITS, type PackLimits } from "./stream-writer.ts";
+import { Thinning } from "./thinning.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface ArchiveOptions {
@@ -78,6 +79,8 @@ export interface ArchiveOptions {
   readonly remoteRead?: RemoteRead;
   readonly events?: EventSource;
   readonly meters?: Meters;
+  /** Makes what an encrypted store still has of a deleted stream unreadable. */
+  readonly eraseKey?: ((stream: string) => Promise<void>) | undefined;
   /** Replaced by tests that make file operations or commits fail. */
   readonly files?: Files;
   readonly wrapIndex?: (index: FragmentIndex) => FragmentIndex;
@@ -102,6 +105,8 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   readonly #recordings: Recordings;
   readonly #sealer: Sealer;
   readonly #reserve: Reserve;
+  readonly #thinning: Thinning;
+  readonly #eraseKey: ArchiveOptions["eraseKey"];
   #spool: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -112,6 +117,8 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     this.index = index;
     this.store = store;
     this.reader = new PackReader(index, places);
+    this.#thinning = new Thinning({ index, clock, log });
+    this.#eraseKey = options.eraseKey;
     const archived = (row: PackRow) => this.#archived(row);
     const reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
     const path = join(dataDir, "reserve");
@@ -182,6 +189,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   async #start(spoolDir: string): Promise<void> {
     for (const pack of await recoverAll(this.#parts)) this.#sealer.seal(pack);
     this.#reserve.hold();
+    this.#thinning.start();
     await this.gate.start();
     const spooled = await findSpool(this.#parts, spoolDir);
     // The spool may be long: it is looked through and counted behind the start.
@@ -235,6 +243,9 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.store.delete(own.map(objectKey));
     await this.forget(own);
     await this.index.forgetGarbage(own);
+    await this.#eraseKey?.(name).catch((error) =>
+      this.#parts.log.error("stream.key-not-erased", { stream: name, message: String(error) }),
+    );
   }
 
   // Sink
@@ -317,6 +328,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.#sealer.close();
     await this.#spool;
     await this.uploads.close();
+    await this.#thinning.stop();
     await this.#reserve.idle();
     await this.store.close();
     await this.index.close();

@@ -3,7 +3,7 @@
  * One fsync of the index serves them all. An index that is away for a moment is waited for: doing a commit again is fine.
  */
 import { type Clock, sleep } from "../base/clock.ts";
-import { Fault } from "../base/errors.ts";
+import { Fault, type FaultCode } from "../base/errors.ts";
 import type { Meters } from "../base/meters.ts";
 import type { Commit, Fence, FragmentIndex, PackRow, TrackSetRow } from "./index/fragment-index.ts";
 import type { NewEvent } from "./index/index-events.ts";
@@ -33,6 +33,12 @@ export interface CommitterOptions {
   readonly patienceMs: number;
 }
 
+/** Faults that say nothing about the other entries of a commit. */
+const OF_ONE_STREAM: ReadonlySet<FaultCode> = new Set([
+  "ingest.fenced",
+  "stream.not-found",
+  "store.not-found",
+]);
 /** Between two attempts, ms. */
 const PAUSE_MS = 250;
 
@@ -74,8 +80,8 @@ export class Committer {
       await this.#commit(batch.map(({ entry }) => entry));
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
-      // One stream that another node has taken over must not cost the others their commit.
-      if (batch.length > 1 && error instanceof Fault && error.code === "ingest.fenced")
+      // A stream that was deleted, or that another node has taken over, must not cost the others their commit.
+      if (batch.length > 1 && error instanceof Fault && OF_ONE_STREAM.has(error.code))
         for (const one of batch) await this.#batch([one]);
       else for (const waiting of batch) waiting.reject(error);
     }

@@ -33,10 +33,14 @@ export async function openArchive(config: Config, common: Common): Promise<Opene
   const setUp = setUpNode(config, clock, log);
   makeDataDir(dataDir, sharedDir);
   const settings = storeSettings(config);
-  const { store } = await openStore(settings, { dataDir: sharedDir, files: nodeFiles, log });
+  const { store, eraseKey } = await openStore(settings, {
+    dataDir: sharedDir,
+    files: nodeFiles,
+    log,
+  });
   try {
     const archive = await Archive.open({
-      ...{ dataDir, store, ...common, ...setUp?.archive },
+      ...{ dataDir, store, eraseKey, ...common, ...setUp?.archive },
       ...indexOptions(config),
       space: { maxSpoolBytes: spoolMaxGb * 1e9 },
     });
