@@ -6,7 +6,9 @@ import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
+import { killTree } from "./process-tree.ts";
 import { TestTally } from "./test-tally.ts";
+import { Watchdog } from "./watchdog.ts";
 
 const FOLDERS = "{src,producer-sdk,player,test,scripts,samples,bench}/**/*.test.ts";
 /** A test or a file that takes longer hangs. */
@@ -44,7 +46,12 @@ async function main(args: readonly string[]): Promise<number> {
     timeout: TIMEOUT_MS,
     ...(names.length > 0 ? { testNamePatterns: names } : {}),
   });
+  using watchdog = new Watchdog({
+    timeoutMs: TIMEOUT_MS,
+    overdue: (file) => console.log(tally.hangs(file, killTree(file))),
+  });
   for await (const event of events) {
+    watchdog.take(event);
     const line = tally.take(event);
     if (line !== undefined) console.log(line);
   }

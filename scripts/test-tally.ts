@@ -52,6 +52,13 @@ export class TestTally {
     return undefined;
   }
 
+  /** A file that did not end and was killed with the processes it had started. */
+  hangs(file: string, killed: number): string {
+    this.failed++;
+    this.#failedFiles.add(file);
+    return `FAILED: ${this.#short(file)} did not end; killed, ${killed} processes`;
+  }
+
   #pass(result: Result): string | undefined {
     if (result.skip !== undefined && result.skip !== false) {
       const why = typeof result.skip === "string" && result.skip !== "" ? result.skip : "no reason";

@@ -32,12 +32,12 @@ suite("kill -9 during ingest", needs("ffmpeg"), () => {
     const rounds: Round[] = [];
     const ready: number[] = [];
     for (let seed = 1; seed <= ROUNDS; seed++) {
-      const server = await startServerProcess(dir.path, ["--create-missing"]);
+      await using server = await startServerProcess(dir.path, ["--create-missing"]);
       ready.push(server.readyMs);
       if (seed > 1) await verify(server, rounds.slice(-1), source);
       rounds.push(await pushAndKill(server, file, seed));
     }
-    const server = await startServerProcess(dir.path);
+    await using server = await startServerProcess(dir.path);
     await verify(server, rounds, source);
     assert.equal(await server.stop(), 0);
     const persisted = rounds.reduce((sum, round) => sum + round.persisted.length, 0);

@@ -130,7 +130,7 @@ suite("a producer and a network that breaks", { timeout: 60_000 }, () => {
 
   test("the server is killed and started again: every frame once, in order", async () => {
     using dir = tempDir("producer-fault");
-    const first = await startServerProcess(dir.path, ["--create-missing"]);
+    await using first = await startServerProcess(dir.path, ["--create-missing"]);
     const common = { tracks: TRACKS, clock: realClock, random: () => 0 };
     const producer = new Producer({ url: first.url, stream: "cam", ...common });
     const { until } = eventsOf(producer);
@@ -141,7 +141,7 @@ suite("a producer and a network that breaks", { timeout: 60_000 }, () => {
     await first.kill();
     camera.put(producer, 100);
     const port = new URL(first.url).port;
-    const second = await startServerProcess(dir.path, ["--http-port", port]);
+    await using second = await startServerProcess(dir.path, ["--http-port", port]);
     camera.put(producer, 100);
     assert.equal(await producer.end(), 0);
     assert.deepEqual(await archived(second.url), camera.made);
@@ -167,7 +167,7 @@ suite("a producer and a network that breaks", { timeout: 60_000 }, () => {
     const { arrayBuffers } = process.memoryUsage();
     assert.ok(arrayBuffers < waitingBytes / 3, `${arrayBuffers} bytes in memory`);
     const data = join(dir.path, "data");
-    const server = await startServerProcess(data, ["--http-port", String(port)]);
+    await using server = await startServerProcess(data, ["--http-port", String(port)]);
     assert.equal(await producer.end(60_000), 0);
     assert.equal(count("dropped"), 0);
     assert.deepEqual(await archived(server.url), camera.made);
@@ -201,7 +201,7 @@ suite("a producer that is killed", { ...needs("ffmpeg"), timeout: 60_000 }, () =
     const data = join(dir.path, "data");
     const short = join(dir.path, "short.mkv");
     await run("ffmpeg", ["-v", "error", "-i", SAMPLE, "-t", "2", "-c", "copy", "-an", short]);
-    const first = await startServerProcess(data);
+    await using first = await startServerProcess(data);
     const to = ["--create", "--server", first.url, "--buffer", join(dir.path, "kept")];
     const args = [short, "--loop", "--stream", "cam", ...to];
     using killed = new ProducerProcess(...args);
@@ -210,7 +210,7 @@ suite("a producer that is killed", { ...needs("ffmpeg"), timeout: 60_000 }, () =
     await keptMore(join(dir.path, "kept", "cam.kept"), 2, t.signal);
     await killed.kill();
     const port = new URL(first.url).port;
-    const second = await startServerProcess(data, ["--http-port", port]);
+    await using second = await startServerProcess(data, ["--http-port", port]);
     using next = new ProducerProcess(...args);
     await next.said(/^cam: live/m);
     assert.equal(await next.stop(), 0, next.out + next.err);

@@ -159,7 +159,7 @@ suite("stopping", { concurrency: 3 }, () => {
 
   test("a server that stops: put and tail end by themselves, in one line, and put is not fine", async () => {
     using dir = tempDir("cli-stop");
-    const server = await startServerProcess(dir.path);
+    await using server = await startServerProcess(dir.path);
     const of = ["--stream", "cam", "--server", server.url];
     await createCam(server.url);
     using tail = new Running("tail", ...of);

@@ -117,7 +117,7 @@ suite("an index that is lost", () => {
 
   test("is refused by the server, and made anew on the command line with what is still open", async () => {
     using dir = tempDir("reindex");
-    const first = await startServerProcess(dir.path);
+    await using first = await startServerProcess(dir.path);
     const body = readFileSync(join(import.meta.dirname, "../../samples/camera.mkv"));
     await cli(["streams", "create", "cam", "--server", first.url, "--retention-hours", "48"]);
     const put = putMedia({ url: first.url, stream: "cam", startMs: START_MS });
@@ -137,7 +137,7 @@ suite("an index that is lost", () => {
     assert.match(refused.err, /reindex/);
     const made = await cli(["reindex", "--data-dir", dir.path]);
     assert.equal(made.code, 0, made.err);
-    const second = await startServerProcess(dir.path);
+    await using second = await startServerProcess(dir.path);
     assert.equal(await listed(second.url), before);
     const stream = await (await fetch(`${second.url}/v1/streams/cam`)).json();
     assert.equal((stream as { retentionHours: number }).retentionHours, 48);

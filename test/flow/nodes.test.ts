@@ -158,7 +158,7 @@ suite("several nodes", () => {
     timeout: 90_000,
   }, async (t) => {
     using shared = place();
-    const a = await shared.process("a");
+    await using a = await shared.process("a");
     await using b = await shared.here("b");
     await own(a.url, "cam");
     const camera = new NumberedCamera(b.url, "cam");
@@ -210,7 +210,7 @@ suite("several nodes", () => {
 
       camera.stop();
       assert.equal(await camera.producer.flush(10_000), 0);
-      const again = await shared.process("a");
+      await using again = await shared.process("a");
       await until(async () => (await listed(b.url, "cam")).length >= camera.persisted.length);
       const found = (await listed(b.url, "cam")).map(({ number }) => number);
       for (const number of camera.persisted) assert.ok(found.includes(number), `${number} is lost`);
@@ -240,7 +240,7 @@ suite("several nodes", () => {
     timeout: 60_000,
   }, async (t) => {
     using shared = place();
-    const a = await shared.process("a");
+    await using a = await shared.process("a");
     await using b = await shared.here("b");
     await own(a.url, "cam");
     const old = new NumberedCamera(a.url, "cam");

@@ -266,7 +266,7 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
     await using camera = await startRtspServer();
     const path = join(dir.path, "config.json");
     writeFileSync(path, JSON.stringify({ sources: { cam: { url: camera.url } } }));
-    const server = await startServerProcess(join(dir.path, "data"), ["--config", path]);
+    await using server = await startServerProcess(join(dir.path, "data"), ["--config", path]);
     try {
       for (let frames = 0; frames === 0; ) {
         t.signal.throwIfAborted();

@@ -126,13 +126,13 @@ suite("sent again", needs("ffmpeg"), () => {
   test("after kill -9 a producer that sends everything again loses nothing and doubles nothing", async () => {
     using dir = tempDir("resend");
     const file = readFileSync(await makeMedia("short-groups"));
-    const killed = await startServerProcess(dir.path, ["--create-missing"]);
+    await using killed = await startServerProcess(dir.path, ["--create-missing"]);
     const call = putMedia({ url: killed.url, stream: "cam", startMs: START });
     await call.write(file.subarray(0, Math.floor(file.length / 2)));
     await call.until((acks) => numbersOf(acks).length >= 5);
     await killed.kill();
     call.cut();
-    const server = await startServerProcess(dir.path);
+    await using server = await startServerProcess(dir.path);
     const acked = numbersOf(await push(server.url, file));
     for (const number of numbersOf(call.seen)) assert.ok(acked.includes(number), number);
     assert.equal(new Set(acked).size, acked.length);

@@ -9,7 +9,7 @@ import { cli, startServerProcess, startTestServer, tempDir } from "../support/se
 suite("starting", () => {
   test("answers healthz, and Ctrl-C ends it with exit code 0", async () => {
     using dir = tempDir("start");
-    const server = await startServerProcess(dir.path);
+    await using server = await startServerProcess(dir.path);
     assert.deepEqual(await (await fetch(`${server.url}/healthz`)).json(), { status: "ok" });
     assert.equal(await server.stop(), 0);
   });
@@ -43,18 +43,18 @@ suite("starting", () => {
 
   test("a second server on the same folder is refused; after kill -9 of the first it may start", async () => {
     using dir = tempDir("two");
-    const first = await startServerProcess(dir.path);
+    await using first = await startServerProcess(dir.path);
     const second = await cli(["serve", "--data-dir", dir.path, "--http-port", "0"]);
     assert.notEqual(second.code, 0);
     assert.match(second.err, /store\.locked/);
     await first.kill();
-    const third = await startServerProcess(dir.path);
+    await using third = await startServerProcess(dir.path);
     assert.equal(await third.stop(), 0);
   });
 
   test("a data folder whose identity is missing although it holds footage is refused, not filled", async () => {
     using dir = tempDir("identity");
-    const first = await startServerProcess(dir.path);
+    await using first = await startServerProcess(dir.path);
     await first.stop();
     assert.ok(existsSync(join(dir.path, "streambank.json")));
     const data = join(dir.path, "streambank.json");

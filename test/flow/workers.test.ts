@@ -18,7 +18,7 @@ suite("a server of several processes", { timeout: 90_000 }, () => {
   test("records and answers on one port, also after one of them was killed", async () => {
     using dir = tempDir("workers");
     const port = await freePorts(1);
-    const server = await startServerProcess(dir.path, [
+    await using server = await startServerProcess(dir.path, [
       ...["--workers", "2", "--http-port", String(port), "--create-missing"],
     ]);
     const { url } = server;

@@ -28,7 +28,8 @@ export async function startTestServer(over: Partial<Config> = {}): Promise<Runni
   return { ...server, close, [Symbol.asyncDispose]: close };
 }
 
-export interface ServerProcess {
+/** Disposed of, it is killed: a test that fails leaves no server behind. */
+export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
   /** From the start of the process to its first 200 on /healthz, ms. */
@@ -66,14 +67,16 @@ export async function startServerProcess(
   });
   const answer = await fetch(`${url}/healthz`);
   if (answer.status !== 200) throw new Error(`healthz answered ${answer.status}`);
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
   return {
     url,
     pid: child.pid ?? -1,
     readyMs: realClock.elapsed() - started,
-    async kill() {
-      child.kill("SIGKILL");
-      await exited;
-    },
+    kill,
+    [Symbol.asyncDispose]: kill,
     async stop() {
       child.kill("SIGINT");
       return exited;
