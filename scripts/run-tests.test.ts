@@ -13,7 +13,7 @@ function project(t: TestContext, files: Readonly<Record<string, string>>): strin
   t.after(() => rmSync(root, { recursive: true }));
   mkdirSync(join(root, "src"));
   mkdirSync(join(root, "scripts"));
-  for (const name of ["run-tests.ts", "test-tally.ts"])
+  for (const name of ["run-tests.ts", "test-tally.ts", "watchdog.ts", "process-tree.ts"])
     cpSync(join(import.meta.dirname, name), join(root, "scripts", name));
   writeFileSync(join(root, "package.json"), `{ "type": "module" }`);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, "src", name), text);
@@ -78,5 +78,14 @@ suite("run-tests", () => {
     const { code, said } = runTests(project(t, { "a.test.ts": text }), "--name=^holds$");
     assert.equal(code, 0, said);
     assert.match(said, /^1 passed/m);
+  });
+
+  test("a file that does not end is killed with what it started, and named", (t) => {
+    // What a failed test leaves behind: a program that nobody ends, and with it the test's own process.
+    const left = `import { spawn } from "node:child_process";
+      test("leaves", () => { spawn("sleep", ["600"], { stdio: "inherit" }); });`;
+    const { code, said } = runTests(project(t, { "a.test.ts": HEAD + left }), "--timeout=1000");
+    assert.equal(code, 1);
+    assert.match(said, /FAILED: src\/a\.test\.ts did not end; killed, 2 processes/);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Runs every `*.test.ts`. An argument that is a part of a path picks files (`npm test -- archive flow`),
- * `--name=REGEX` picks tests by name. Says only what failed and what was skipped, then one line of figures.
+ * `--name=REGEX` picks tests by name, `--timeout=MS` ends a test or file that takes longer. Says only what failed and what was skipped, then one line of figures.
  */
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -29,6 +29,8 @@ async function main(args: readonly string[]): Promise<number> {
   const names = args
     .filter((arg) => arg.startsWith("--name="))
     .map((arg) => new RegExp(arg.slice(7)));
+  const given = args.find((arg) => arg.startsWith("--timeout="))?.slice(10);
+  const timeout = given === undefined ? TIMEOUT_MS : Number(given);
   const files = testFiles(
     root,
     args.filter((arg) => !arg.startsWith("--")),
@@ -43,11 +45,11 @@ async function main(args: readonly string[]): Promise<number> {
     cwd: root,
     concurrency: Math.max(2, Math.min(4, availableParallelism())),
     execArgv: ["--disable-warning=ExperimentalWarning"],
-    timeout: TIMEOUT_MS,
+    timeout,
     ...(names.length > 0 ? { testNamePatterns: names } : {}),
   });
   using watchdog = new Watchdog({
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: timeout,
     overdue: (file) => console.log(tally.hangs(file, killTree(file))),
   });
   for await (const event of events) {

@@ -18,7 +18,7 @@ export class Watchdog {
     graceMs?: number;
     overdue: (file: string) => void;
   }) {
-    this.#timeoutMs = options.timeoutMs + (options.graceMs ?? GRACE_MS);
+    this.#timeoutMs = options.timeoutMs + (options.graceMs ?? Math.min(GRACE_MS, options.timeoutMs));
     this.#overdue = options.overdue;
   }
 
