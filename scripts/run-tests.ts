@@ -1,6 +1,7 @@
 /**
  * Runs every `*.test.ts`. An argument that is a part of a path picks files (`npm test -- archive flow`),
- * `--name=REGEX` picks tests by name, `--timeout=MS` ends a test or file that takes longer. Says only what failed and what was skipped, then one line of figures.
+ * `--name=REGEX` picks tests by name, `--timeout=MS` ends a test or file that takes longer. Says only what failed and
+ * what was skipped, then one line of figures.
  */
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";

@@ -18,7 +18,8 @@ export class Watchdog {
     graceMs?: number;
     overdue: (file: string) => void;
   }) {
-    this.#timeoutMs = options.timeoutMs + (options.graceMs ?? Math.min(GRACE_MS, options.timeoutMs));
+    this.#timeoutMs =
+      options.timeoutMs + (options.graceMs ?? Math.min(GRACE_MS, options.timeoutMs));
     this.#overdue = options.overdue;
   }
 
