@@ -209,14 +209,9 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   // Catalogue
 
-  async create(options: {
-    name: string;
-    retentionHours: number;
-    retentionBytes?: number;
-    mediaType?: string;
-  }): Promise<StreamInfo> {
+  async create(options: Parameters<StreamCatalogue["create"]>[0]): Promise<StreamInfo> {
     const info = newStream(options, this.#parts.clock.now());
-    await this.index.createStream(info);
+    await this.index.createStream(info, options.who);
     return info;
   }
 

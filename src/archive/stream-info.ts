@@ -2,17 +2,17 @@
 import { randomBytes } from "node:crypto";
 import { Fault } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
-import type { StreamInfo } from "../fragment/fragment.ts";
+import type { StreamCatalogue, StreamInfo } from "../fragment/fragment.ts";
 import { isStreamName } from "../fragment/stream-name.ts";
 
 const MAX_RETENTION_HOURS = 87_600;
 
 /** Throws `stream.bad-name`, `request.bad`. */
 export function newStream(
-  options: { name: string; retentionHours: number; retentionBytes?: number; mediaType?: string },
+  options: Parameters<StreamCatalogue["create"]>[0],
   createdMs: Millis,
 ): StreamInfo {
-  const { name, retentionHours, retentionBytes = 0, mediaType } = options;
+  const { name, retentionHours, retentionBytes = 0, mediaType, attributes } = options;
   if (!isStreamName(name))
     throw new Fault(
       "stream.bad-name",
@@ -32,5 +32,6 @@ export function newStream(
     retentionBytes,
     version,
     ...(mediaType === undefined ? {} : { mediaType }),
+    ...(attributes === undefined ? {} : { attributes }),
   };
 }

@@ -47,6 +47,7 @@ export type FaultCode =
   | "stream.held"
   | "hold.not-found"
   | "hook.not-found"
+  | "record.conflict"
   | "hook.too-many"
   | "node.not-found"
   | "events.too-many"

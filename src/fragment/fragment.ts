@@ -238,6 +238,8 @@ export interface StreamInfo {
   /** Oldest media goes when there is more than this; 0: no bound. */
   readonly retentionBytes: number;
   readonly mediaType?: string;
+  /** What interfaces keep with a stream (tags, a device's name, …), by who keeps it; values are plain JSON. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
   /** Opaque; changes with every change. */
   readonly version: string;
 }
@@ -250,6 +252,9 @@ export interface StreamCatalogue {
     /** Default 0: no bound. */
     retentionBytes?: number;
     mediaType?: string;
+    attributes?: StreamInfo["attributes"];
+    /** For the audit; default `server`. */
+    who?: string;
   }): Promise<StreamInfo>;
   /** Throws `stream.not-found`. */
   get(name: string): Promise<StreamInfo>;

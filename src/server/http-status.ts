@@ -41,6 +41,7 @@ const statusOf = {
   "stream.held": 409,
   "hold.not-found": 404,
   "hook.not-found": 404,
+  "record.conflict": 409,
   "hook.too-many": 409,
   "node.not-found": 404,
   "events.too-many": 429,

@@ -5,6 +5,7 @@ import type { EventType } from "../../src/archive/index/index-events.ts";
 import type { GapCause, HoldRow, NewGap } from "../../src/archive/index/index-ledger.ts";
 import { micros, millis } from "../../src/base/units.ts";
 import {
+  auditOf,
   EVER,
   fill,
   MINUTE_MS,
@@ -90,7 +91,7 @@ export function removalTests(engine: Engine): void {
         [us(0), us(3), "age", "why", NOW],
         [us(4), us(6), "age", "why", NOW],
       ]);
-      const [said, ...others] = await index.audit({ stream: "cam", limit: 9 });
+      const [said, ...others] = await auditOf(index, { stream: "cam", limit: 9 });
       assert.deepEqual(others, []);
       assert.deepEqual(said, {
         ...{ id: said?.id, atMs: NOW, action: "removed", stream: "cam", who: "retention" },
@@ -99,7 +100,7 @@ export function removalTests(engine: Engine): void {
       // Another time it finds nothing, and writes nothing.
       const again = await index.remove({ ...removal, packIds: asked });
       assert.deepEqual(again, { packIds: [], bytes: 0 });
-      assert.equal((await index.audit({ limit: 9 })).length, 1);
+      assert.equal((await auditOf(index, { limit: 9 })).length, 1);
       assert.equal(await index.lastSequence("cam"), waiting.lastSequence);
     });
 
@@ -210,7 +211,7 @@ export function ledgerTests(engine: Engine): void {
       assert.deepEqual(await index.endHold("b", "bob", 70), ended);
       assert.deepEqual(await index.holds("cam", 60), []);
       assert.deepEqual(await index.holds("cam", undefined), [ended, a]);
-      const said = await index.audit({ limit: 9 });
+      const said = await auditOf(index, { limit: 9 });
       assert.deepEqual(
         said.map(({ atMs, action, who, detail }) => [atMs, action, who, detail]),
         [[60, "hold-ended", "eve", "b"]],

@@ -256,3 +256,65 @@ export function exportTests(from: Engine, to: Engine): void {
     await assert.rejects(bad, { code: "request.bad" });
   });
 }
+
+export function recordTests(engine: Engine): void {
+  suite("records", () => {
+    test("are made, changed by who knows their version, listed by kind and removed", async () => {
+      await using opened = await engine.open();
+      const { index } = opened;
+      const put = (id: string, body: string, version?: number) =>
+        index.putRecord({ kind: "key", id, body }, version);
+      assert.equal(await put("b", "{}", 0), 1);
+      await assert.rejects(put("b", "[]", 0), { code: "record.conflict" });
+      await assert.rejects(put("b", "[]", 2), { code: "record.conflict" });
+      assert.equal(await put("b", `{"a":1}`, 1), 2);
+      assert.equal(await put("b", `{"a":2}`), 3);
+      await assert.rejects(put("c", "{}", 1), { code: "record.conflict" });
+      assert.equal(await put("a", "{}"), 1);
+      await index.putRecord({ kind: "other", id: "b", body: "{}" });
+      assert.deepEqual(await index.record("key", "b"), {
+        ...{ kind: "key", id: "b", body: `{"a":2}`, version: 3 },
+      });
+      const ids = async (after: string, limit = 9) =>
+        (await index.records("key", after, limit)).map(({ id }) => id);
+      assert.deepEqual(await ids(""), ["a", "b"]);
+      assert.deepEqual(await ids("a"), ["b"]);
+      assert.deepEqual(await ids("", 1), ["a"]);
+      assert.equal(await index.deleteRecord("key", "b"), true);
+      assert.equal(await index.deleteRecord("key", "b"), false);
+      assert.equal(await index.record("key", "b"), undefined);
+      assert.equal((await index.records("other", "", 9)).length, 1);
+    });
+
+    test("of two who make or change one at once, one is told", async () => {
+      await using opened = await engine.open();
+      const { index } = opened;
+      const both = (version: number) =>
+        Promise.allSettled(
+          ["x", "y"].map((body) => index.putRecord({ kind: "key", id: "a", body }, version)),
+        );
+      for (const version of [0, 1]) {
+        const states = (await both(version)).map(({ status }) => status).sort();
+        assert.deepEqual(states, ["fulfilled", "rejected"]);
+        assert.equal((await index.record("key", "a"))?.version, version + 1);
+      }
+    });
+  });
+
+  test("what interfaces keep with a stream stays with it until it is changed", async () => {
+    await using opened = await engine.open();
+    const { index } = opened;
+    const tags = { kvs: { tags: { a: "b" } } };
+    await index.createStream({ ...streamInfo("cam"), attributes: tags }, "me");
+    assert.deepEqual((await index.stream("cam"))?.attributes, tags);
+    const [row] = await index.audit({ limit: 9 });
+    assert.deepEqual([row?.action, row?.stream, row?.who], ["stream-created", "cam", "me"]);
+    const other = { ui: { group: 1 } };
+    await index.updateStream("cam", { attributes: other, version: "2" });
+    assert.deepEqual((await index.stream("cam"))?.attributes, other);
+    await index.updateStream("cam", { retentionHours: 48, version: "3" });
+    assert.deepEqual((await index.stream("cam"))?.attributes, other);
+    await index.updateStream("cam", { attributes: {}, version: "4" });
+    assert.equal((await index.stream("cam"))?.attributes, undefined);
+  });
+}

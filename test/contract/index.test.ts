@@ -9,7 +9,7 @@ import { type Engine, postgresEngine, sqliteDirect, sqliteWorkers } from "./inde
 import { ledgerTests, removalTests } from "./index-ledger.ts";
 import { packTests, streamTests } from "./index-packs.ts";
 import { propertyTest } from "./index-property.ts";
-import { concurrencyTests, exportTests, leaseTests } from "./index-shared.ts";
+import { concurrencyTests, exportTests, leaseTests, recordTests } from "./index-shared.ts";
 
 function contract(engine: Engine): void {
   streamTests(engine);
@@ -18,6 +18,7 @@ function contract(engine: Engine): void {
   ledgerTests(engine);
   leaseTests(engine);
   concurrencyTests(engine);
+  recordTests(engine);
 }
 
 suite("the index in SQLite", () => {

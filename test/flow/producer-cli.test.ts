@@ -19,7 +19,7 @@ const TIMEOUT_MS = 60_000;
 
 async function scene() {
   const dir = tempDir("producer-cli");
-  await using server = await startServerProcess(join(dir.path, "data"), ["--rtmp-port", "0"]);
+  const server = await startServerProcess(join(dir.path, "data"), ["--rtmp-port", "0"]);
   return {
     server,
     path: (name: string) => join(dir.path, name),

@@ -1,6 +1,7 @@
 /** Rows for tests of the index: the n-th pack of a camera that records a minute per pack. */
 import type { FragmentIndex, PackRow } from "../../src/archive/index/fragment-index.ts";
 import { writeTotals } from "../../src/archive/index/fragment-list.ts";
+import type { AuditRow } from "../../src/archive/index/index-ledger.ts";
 import { formatPackId } from "../../src/archive/pack-id.ts";
 import { millis } from "../../src/base/units.ts";
 import type { PackTotals, StreamInfo, TimeRange } from "../../src/fragment/fragment.ts";
@@ -96,4 +97,12 @@ export async function allPackIds(
     if (page.next === undefined) return found;
     page = await index.packs(stream, selection, page.next);
   }
+}
+
+/** What was done to media, newest first: without the making of streams. */
+export async function auditOf(
+  index: FragmentIndex,
+  query: Parameters<FragmentIndex["audit"]>[0],
+): Promise<readonly AuditRow[]> {
+  return (await index.audit(query)).filter(({ action }) => action !== "stream-created");
 }

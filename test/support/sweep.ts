@@ -4,6 +4,7 @@
  * After each, a fresh start must find every fragment whose append resolved, byte for byte, and every other one wholly or not
  * at all; everything gets to the store; what was removed is gone whole, with an audit row and a gap.
  */
+
 import assert from "node:assert/strict";
 import type { Archive, ArchiveOptions } from "../../src/archive/archive.ts";
 import { type Files, nodeFiles } from "../../src/archive/files.ts";
@@ -17,6 +18,7 @@ import type { SealedFragment } from "../../src/fragment/fragment.ts";
 import { allFragments, assertSame, openArchive } from "./archives.ts";
 import { failing, type Plan } from "./failing.ts";
 import { aFragment, aTrackSet, START_MS } from "./fragments.ts";
+import { auditOf } from "./index-rows.ts";
 import { tempDir } from "./temp-dir.ts";
 
 const FILES_CALLS = new Set(["open", "rename", "makeDir", "syncDir", "exists", "size"]);
@@ -117,7 +119,7 @@ async function check(dir: string, world: World, told: Told, label: string): Prom
     const stored = await allFragments(archive, "cam");
     const bySequence = new Map(stored.map((f) => [f.info.number.sequence, f]));
     assert.equal(bySequence.size, stored.length, `${label}: a fragment twice`);
-    const removals = await archive.index.audit({ stream: "cam", limit: 10 });
+    const removals = await auditOf(archive.index, { stream: "cam", limit: 10 });
     const gone = await removedSpans(archive);
     if (told.removed) assert.equal(removals.length, 1, `${label}: no audit row`);
     for (const fragment of told.acked) {

@@ -23,6 +23,7 @@ import type {
   Removal,
   RemovedPacks,
 } from "./index-ledger.ts";
+import type { IndexRecords } from "./index-records.ts";
 
 /** A pack's whole row. Written again at every commit while the pack is open. */
 export interface PackRow {
@@ -92,6 +93,8 @@ export interface StreamChange {
   /** 0: no bound. */
   readonly retentionBytes?: number;
   readonly mediaType?: string;
+  /** All of them: what is not in it goes. */
+  readonly attributes?: StreamInfo["attributes"];
   /** What the stream's version becomes. */
   readonly version: string;
 }
@@ -124,14 +127,14 @@ export interface OldPacksQuery {
   readonly limit: number;
 }
 
-export interface FragmentIndex extends IndexLeases {
+export interface FragmentIndex extends IndexLeases, IndexRecords {
   /** Value kept under a name for the life of the index. Sets it when it is not there. */
   meta(name: string, value: string): Promise<string>;
 
   // Streams
 
-  /** Throws `stream.exists`. */
-  createStream(info: StreamInfo): Promise<void>;
+  /** With an audit row. Throws `stream.exists`. */
+  createStream(info: StreamInfo, who?: string): Promise<void>;
   stream(name: string): Promise<StreamInfo | undefined>;
   /** By name. */
   streams(): Promise<readonly StreamInfo[]>;
@@ -221,6 +224,7 @@ export const EXPORT_KINDS = [
   "holds",
   "audit",
   "hooks",
+  "records",
 ] as const;
 export type ExportKind = (typeof EXPORT_KINDS)[number];
 /** Values as JSON; bytes as base64. */

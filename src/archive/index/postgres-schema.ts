@@ -89,4 +89,8 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX gaps_start ON gaps (stream, start_us);
    CREATE INDEX holds_stream ON holds (stream);
    CREATE INDEX audit_stream ON audit (stream, id);`,
+  `ALTER TABLE streams ADD COLUMN attributes text;
+   CREATE TABLE records (
+     kind text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, version bigint NOT NULL,
+     body text NOT NULL, PRIMARY KEY (kind, id)) WITH (fillfactor = 50);`,
 ];

@@ -150,6 +150,10 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX gaps_start ON gaps (stream, start_us);
    CREATE INDEX holds_stream ON holds (stream);
    CREATE INDEX audit_stream ON audit (stream, id);`,
+  `ALTER TABLE streams ADD COLUMN attributes TEXT;
+   CREATE TABLE records (
+     kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
+     PRIMARY KEY (kind, id)) WITHOUT ROWID;`,
 ];
 
 /** What migrations call: the parts of a pack's name. */

@@ -146,7 +146,7 @@ class Reindex {
     this.#known.add(name);
     this.#made.set(name, settings);
     this.#result.streams++;
-    await index.createStream(streamOf(name, settings, clock));
+    await index.createStream(streamOf(name, settings, clock), "reindex");
   }
 
   async #flush(): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { addPacks, makeStream } from "../../../test/support/index-packs.ts";
+import { auditOf } from "../../../test/support/index-rows.ts";
 import { retentionRig } from "../../../test/support/retention.ts";
 import { SkewClock } from "../../../test/support/skew-clock.ts";
 import { millis } from "../../base/units.ts";
@@ -27,7 +28,7 @@ suite("holds", () => {
     assert.equal((await holds.end(one.id, "you")).untilMs, NOW + 5);
     assert.deepEqual(await holds.list(), []);
     assert.equal((await holds.list("cam", { ended: true })).length, 2);
-    const rows = await rig.index.audit({ stream: "cam", limit: 9 });
+    const rows = await auditOf(rig.index, { stream: "cam", limit: 9 });
     assert.deepEqual(
       rows.map(({ action, who }) => [action, who]),
       [

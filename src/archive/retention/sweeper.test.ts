@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { addPacks, makeStream, type PackSpec } from "../../../test/support/index-packs.ts";
+import { auditOf } from "../../../test/support/index-rows.ts";
 import { type RetentionRig, retentionRig } from "../../../test/support/retention.ts";
 import { SizeStore } from "../../../test/support/size-store.ts";
 import { SkewClock } from "../../../test/support/skew-clock.ts";
@@ -52,7 +53,7 @@ suite("by age", () => {
     const done = await retention.sweeper.sweepNow();
     assert.deepEqual(await left(index), ids.slice(40));
     assert.deepEqual([done.packs, done.bytes], [40, 40_000]);
-    const audit = await index.audit({ stream: "cam", limit: 100 });
+    const audit = await auditOf(index, { stream: "cam", limit: 100 });
     assert.ok(
       audit.every(
         ({ action, cause, who }) => action === "removed" && cause === "age" && who === "retention",

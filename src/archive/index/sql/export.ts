@@ -13,10 +13,11 @@ import { addHold, holdOf } from "./holds.ts";
 import { auditOf, gapOf, importAudit, importGap } from "./ledger.ts";
 import { addTrackSets, trackSetOf } from "./numbers.ts";
 import { keyValues, OF_PACK, packKey, packRowOf, WHOLE } from "./pack-rows.ts";
+import { importRecord, recordOf } from "./records.ts";
 import { all, type Dialect, first, query, type Row, run, type Step, send } from "./step.ts";
-import { lockStreams, streamOf } from "./streams.ts";
+import { attributesText, lockStreams, streamOf } from "./streams.ts";
 
-/** Kinds whose rows have one unique column to go by. */
+/** Kinds whose rows have one unique value to go by. */
 interface Plain {
   readonly table: string;
   readonly by: string;
@@ -27,13 +28,18 @@ interface Plain {
 const PLAIN: Readonly<Record<Exclude<ExportKind, "packs">, Plain>> = {
   streams: {
     ...{ table: "streams", by: "name" },
-    rowOf: (row) => ({ ...streamOf(row), lastSequence: Number(row.last_sequence) }),
+    rowOf: (row) => {
+      const info = streamOf(row);
+      return { ...info, attributes: attributesText(info), lastSequence: Number(row.last_sequence) };
+    },
   },
   trackSets: { table: "track_sets", by: "id", rowOf: trackSetOf },
   gaps: { table: "gaps", by: "id", number: true, rowOf: gapOf },
   holds: { table: "holds", by: "id", rowOf: holdOf },
   audit: { table: "audit", by: "id", number: true, rowOf: auditOf },
   hooks: { table: "hooks", by: "id", rowOf: hookOf },
+  // No kind and no id has a line break in it.
+  records: { table: "records", by: "kind || '\n' || id", rowOf: recordOf },
 };
 
 export function* exportRows(
@@ -46,10 +52,10 @@ export function* exportRows(
   const where = after === undefined ? "" : `WHERE ${by} > ?`;
   const from = after === undefined ? [] : [number ? Number(after) : after];
   const rows = yield* all(
-    `SELECT * FROM ${table} ${where} ORDER BY ${by} LIMIT ?`,
+    `SELECT *, ${by} AS place FROM ${table} ${where} ORDER BY ${by} LIMIT ?`,
     ...[...from, limit],
   );
-  const next = rows.length < limit ? undefined : String(rows.at(-1)?.[by]);
+  const next = rows.length < limit ? undefined : String(rows.at(-1)?.place);
   return { rows: rows.map((row) => toExport(rowOf(row))), next };
 }
 
@@ -103,6 +109,7 @@ export function* importRows(db: Dialect, kind: ExportKind, rows: readonly Export
     else if (kind === "gaps") yield* importGap(importedGap(row));
     else if (kind === "holds") yield* addHold(db, importedHold(row));
     else if (kind === "audit") yield* importAudit(importedAudit(row));
+    else if (kind === "records") yield* importRecord(importedRecord(row));
     else yield* importHook(row);
 }
 
@@ -150,16 +157,22 @@ class ImportedRow {
 function* importStream({ greatest }: Dialect, row: ImportedRow): Step<void> {
   const [name, lastSequence] = [row.text("name"), row.number("lastSequence")];
   yield* run(
-    `INSERT INTO streams (name, created_ms, retention_hours, retention_bytes, media_type, version)
-     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO streams (name, created_ms, retention_hours, retention_bytes, media_type, version,
+     attributes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ...[name, row.number("createdMs"), row.number("retentionHours"), row.number("retentionBytes")],
     ...[row.has("mediaType") ? row.text("mediaType") : null, row.text("version")],
+    row.has("attributes") ? row.text("attributes") : null,
   );
   // A number that has been given is never given again, wherever the stream goes on.
   yield* run(
     `UPDATE streams SET last_sequence = ${greatest}(last_sequence, ?) WHERE name = ?`,
     ...[lastSequence, name],
   );
+}
+
+function importedRecord(row: ImportedRow) {
+  const [kind, id] = [row.text("kind"), row.text("id")];
+  return { kind, id, body: row.text("body"), version: row.number("version") };
 }
 
 function importedTrackSet(row: ImportedRow) {

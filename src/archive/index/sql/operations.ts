@@ -10,6 +10,7 @@ import { freeLease, lease, leases, nodes, now, putNode, renewLeases, takeLease }
 import { addAudit, audit, gaps, replaceGaps } from "./ledger.ts";
 import { lastId, trackSet } from "./numbers.ts";
 import { extent, openPacks, pack, packs, thin, unarchived, unarchivedSum } from "./packs.ts";
+import { deleteRecord, putRecord, record, records } from "./records.ts";
 import { forgetGarbage, garbage, oldPacks, remove } from "./removal.ts";
 import type { Dialect, Step } from "./step.ts";
 import {
@@ -58,6 +59,8 @@ export function operations(db: Dialect): Operations {
     moveHook: (...args) => moveHook(db, ...args),
     now: () => now(db),
     takeLease: (...args) => takeLease(db, ...args),
+    ...{ record, records, deleteRecord },
+    putRecord: (...args) => putRecord(db, ...args),
     ...{ renewLeases, freeLease, lease, leases, putNode, nodes },
     exportRows,
     importRows: (...args) => importRows(db, ...args),
@@ -69,7 +72,7 @@ const READS: ReadonlySet<string> = new Set<IndexMethod>([
   ...(["stream", "streams", "packs", "chain", "pack", "openPacks", "unarchived"] as const),
   ...(["unarchivedSum", "trackSet", "extent", "lastSequence", "oldPacks", "garbage"] as const),
   ...(["gaps", "holds", "audit", "events", "lastEventId", "hooks", "exportRows"] as const),
-  ...(["now", "lease", "leases", "nodes"] as const),
+  ...(["now", "lease", "leases", "nodes", "record", "records"] as const),
 ]);
 
 export function isRead(method: IndexMethod): boolean {

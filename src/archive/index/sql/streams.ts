@@ -12,14 +12,17 @@ export function* meta(name: string, value: string): Step<string> {
   return String((yield* first("SELECT value FROM meta WHERE name = ?", name))?.value);
 }
 
-export function* createStream(info: StreamInfo): Step<void> {
+export function* createStream(info: StreamInfo, who = "server"): Step<void> {
   const { name, createdMs, retentionHours, retentionBytes, mediaType, version } = info;
   const made = yield* run(
-    `INSERT INTO streams (name, created_ms, retention_hours, retention_bytes, media_type, version)
-     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO streams (name, created_ms, retention_hours, retention_bytes, media_type, version,
+     attributes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ...[name, createdMs, retentionHours, retentionBytes, mediaType ?? null, version],
+    attributesText(info),
   );
   if (made === 0) throw new Fault("stream.exists", `there is a stream ${name} already`);
+  const detail = JSON.stringify({ retentionHours, retentionBytes, mediaType });
+  yield* addAudit({ atMs: createdMs, action: "stream-created", stream: name, who, detail });
 }
 
 export function* stream(name: string): Step<StreamInfo | undefined> {
@@ -45,9 +48,10 @@ export function* updateStream(
   const given = Object.entries(change).filter(([, value]) => value !== undefined);
   const after: StreamInfo = { ...before, ...Object.fromEntries(given) };
   yield* run(
-    `UPDATE streams SET retention_hours = ?, retention_bytes = ?, media_type = ?, version = ?
-     WHERE id = ?`,
+    `UPDATE streams SET retention_hours = ?, retention_bytes = ?, media_type = ?, version = ?,
+     attributes = ? WHERE id = ?`,
     ...[after.retentionHours, after.retentionBytes, after.mediaType ?? null, after.version],
+    attributesText(after),
     Number(row.id),
   );
   return after;
@@ -129,5 +133,11 @@ export function streamOf(row: Row): StreamInfo {
     retentionBytes: Number(row.retention_bytes),
     version: String(row.version),
     ...(row.media_type === null ? {} : { mediaType: String(row.media_type) }),
+    ...(row.attributes === null ? {} : { attributes: JSON.parse(String(row.attributes)) }),
   };
+}
+
+/** Null when there are none. */
+export function attributesText({ attributes = {} }: StreamInfo): string | null {
+  return Object.keys(attributes).length === 0 ? null : JSON.stringify(attributes);
 }
