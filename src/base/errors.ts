@@ -38,6 +38,8 @@ export type FaultCode =
   | "auth.required"
   | "auth.denied"
   | "auth.expired"
+  | "auth.signature"
+  | "auth.limited"
   // streams and requests
   | "stream.not-found"
   | "stream.exists"

@@ -33,6 +33,8 @@ const statusOf = {
   "auth.required": 401,
   "auth.denied": 403,
   "auth.expired": 401,
+  "auth.signature": 403,
+  "auth.limited": 429,
   "stream.not-found": 404,
   "stream.exists": 409,
   "stream.bad-name": 400,

@@ -9,6 +9,8 @@ import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { openAccess } from "../ingest/push-access.ts";
 import { LiveHub } from "../live/hub.ts";
+import { openGuard } from "./access/open-guard.ts";
+import { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { collectGauges } from "./metrics/collectors.ts";
@@ -72,6 +74,8 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
     reader: nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks),
     access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
+    guard: openGuard,
+    sessions: await SessionTokens.open(archive.index, clock),
     files: new StaticFiles(join(import.meta.dirname, "../..")),
   };
   const { dataDir, sources } = config;

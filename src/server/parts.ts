@@ -7,6 +7,8 @@ import type { FragmentReader } from "../fragment/fragment.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
+import type { Guard } from "./access/guard.ts";
+import type { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
@@ -31,6 +33,9 @@ export interface Parts extends RetentionParts {
   readonly ingest: Ingest;
   readonly pulls: Pulls;
   readonly access: PushAccess;
+  readonly guard: Guard;
+  /** Permissions that stand in URLs of players. */
+  readonly sessions: SessionTokens;
   readonly events: EventService;
   readonly metrics: MetricsRegistry;
   readonly readiness: Readiness;
