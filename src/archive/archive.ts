@@ -13,6 +13,7 @@ import type {
   FragmentSink,
   PackChain,
   PackSelection,
+  PackStretch,
   PackSummary,
   RecordedGap,
   Recording,
@@ -272,6 +273,10 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   chain(stream: string, of: TimeRange): Promise<PackChain | undefined> {
     return this.reader.chain(stream, of);
+  }
+
+  stretches(stream: string, of: TimeRange, joinMs: number): Promise<readonly PackStretch[]> {
+    return this.reader.stretches(stream, of, joinMs);
   }
 
   fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {

@@ -4,6 +4,7 @@ import type {
   FragmentReader,
   PackChain,
   PackSelection,
+  PackStretch,
   PackSummary,
   RecordedGap,
   StoredFragment,
@@ -50,6 +51,10 @@ export class PackReader implements FragmentReader {
 
   chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
     return this.#index.chain(stream, range);
+  }
+
+  stretches(stream: string, range: TimeRange, joinMs: number): Promise<readonly PackStretch[]> {
+    return this.#index.stretches(stream, range, joinMs);
   }
 
   async fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {

@@ -205,6 +205,16 @@ export interface FragmentReader {
    * where sessions overlap, tracks change, or there are few packs: then they have to be looked at.
    */
   chain(stream: string, range: TimeRange): Promise<PackChain | undefined>;
+  /**
+   * What packs that begin in these whole hours cover, on the producer's clock, by start: packs less than `joinMs` (and 1 s)
+   * apart are one stretch. Undefined where it is not known: then they have to be looked at. Costs in proportion
+   * to the hours.
+   */
+  stretches(
+    stream: string,
+    range: TimeRange,
+    joinMs: number,
+  ): Promise<readonly PackStretch[] | undefined>;
   /** The fragments of one pack in the order they were stored. Throws `store.not-found`. */
   fragments(stream: string, packId: string): Promise<readonly StoredFragment[]>;
   /** Throws `store.not-found`. */
@@ -218,6 +228,18 @@ export interface FragmentReader {
   gaps(stream: string, range: TimeRange, limit: number): Promise<readonly RecordedGap[]>;
   /** Oldest and newest media of a stream, or undefined when there is none. */
   extent(stream: string): Promise<StreamExtent | undefined>;
+}
+
+/** Packs that follow each other, or overlap. */
+export interface PackStretch {
+  readonly startUs: Micros;
+  readonly endUs: Micros;
+  readonly packs: number;
+  readonly fragments: number;
+  /** Of the packs, whole. */
+  readonly bytes: number;
+  /** The longest of these packs: what is missing inside a pack is shorter. */
+  readonly longestUs: number;
 }
 
 export interface StreamExtent {

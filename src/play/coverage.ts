@@ -10,6 +10,7 @@
  * down on the producer's clock: on the server's a gap has none.
  */
 import { Fault } from "../base/errors.ts";
+import { millis } from "../base/units.ts";
 import type {
   ClockName,
   FragmentReader,
@@ -23,6 +24,14 @@ import { type Step, steps } from "./walk.ts";
 
 /** Most stretches in one answer. Beyond it a coarser resolution is asked for. */
 export const MAX_RANGES = 20_000;
+
+const HOUR_MS = 3_600_000;
+/** Of fewer hours, packs are as quickly looked at one by one. */
+const MIN_HOURS = 3;
+/** The index joins packs that are this close. */
+const MIN_JOIN_MS = 1000;
+/** No pack spans more. */
+const MAX_PACK_SPAN_MS = 600_000;
 
 export interface Coverage {
   readonly ranges: readonly CoveredRange[];
@@ -54,16 +63,55 @@ export interface CoverageOptions {
 export async function coverage(options: CoverageOptions): Promise<Coverage> {
   const { reader, stream, range, clock, resolutionMs } = options;
   const cover = new Cover(resolutionMs);
-  // Nothing shorter than the resolution can be seen, so a pack shorter than it has no hole to look for.
-  const takeWhole = (pack: PackSummary) =>
-    clock === "producer" && pack.producedEndUs - pack.producedStartUs <= resolutionMs * 1000;
-  for await (const step of steps({ reader, stream }, { by: "time", clock, range }, { takeWhole }))
-    for (const stretch of stretchesOf(step, clock)) cover.add(stretch);
+  const summed = await summedStretches(options);
+  if (summed !== undefined) for (const stretch of summed) cover.add(stretch);
+  else for await (const stretch of walked(options, range, () => false)) cover.add(stretch);
   const ranges = cover.end();
   const holes = holesOf(ranges, range);
   if (clock === "producer") return { ranges, gaps: await causedGaps({ reader, stream }, holes) };
   const between = holes.filter((hole) => hole.between);
   return { ranges, gaps: between.map(({ from, to }) => ({ from, to, cause: "no-media" })) };
+}
+
+/**
+ * As `walked`, but whole hours come from the index, already joined. Undefined where that does not pay, or where a pack is
+ * longer than the resolution: then its fragments have to be looked at.
+ */
+async function summedStretches(options: CoverageOptions): Promise<Stretch[] | undefined> {
+  const { reader, stream, range, clock, resolutionMs } = options;
+  if (clock !== "producer" || resolutionMs < MIN_JOIN_MS) return undefined;
+  const fromMs = millis(Math.ceil(range.fromMs / HOUR_MS) * HOUR_MS);
+  // A pack of the last of them may reach beyond it, but not beyond the range: there only some of its fragments count.
+  const toMs = millis(Math.floor((range.toMs - MAX_PACK_SPAN_MS) / HOUR_MS) * HOUR_MS);
+  if (toMs - fromMs < MIN_HOURS * HOUR_MS) return undefined;
+  const hours = await reader.stretches(stream, { fromMs, toMs }, resolutionMs);
+  if (hours === undefined) return undefined;
+  if (hours.some(({ longestUs }) => longestUs > resolutionMs * 1000)) return undefined;
+  // A pack belongs to the hour it begins in. Those that begin before the first one may reach into it.
+  const untilMs = millis(Math.min(range.toMs, fromMs + MAX_PACK_SPAN_MS));
+  const before = { fromMs: range.fromMs, toMs: untilMs };
+  const after = { fromMs: toMs, toMs: range.toMs };
+  const out: Stretch[] = hours.map((one) => ({ ...wholeMs(one), ...one, slackMs: 0 }));
+  for await (const one of walked(options, before, (pack) => pack.producedStartUs >= fromMs * 1000))
+    out.push(one);
+  for await (const one of walked(options, after, (pack) => pack.producedStartUs < toMs * 1000))
+    out.push(one);
+  return out.sort((a, b) => a.from - b.from);
+}
+
+/** Pack by pack, and fragment by fragment where that can be seen; in order. */
+async function* walked(
+  { reader, stream, clock, resolutionMs }: CoverageOptions,
+  range: TimeRange,
+  leaveOut: (pack: PackSummary) => boolean,
+): AsyncGenerator<Stretch, undefined> {
+  if (range.fromMs >= range.toMs) return;
+  // Nothing shorter than the resolution can be seen, so a pack shorter than it has no hole to look for.
+  const takeWhole = (pack: PackSummary) =>
+    clock === "producer" && pack.producedEndUs - pack.producedStartUs <= resolutionMs * 1000;
+  const selection = { by: "time", clock, range } as const;
+  for await (const step of steps({ reader, stream }, selection, { takeWhole, leaveOut }))
+    yield* stretchesOf(step, clock);
 }
 
 /** What is left of the range, in order. */
@@ -97,19 +145,21 @@ function* stretchesOf(step: Step, clock: ClockName): Generator<Stretch> {
 }
 
 function stretchOfPack(pack: PackSummary): Stretch {
-  const { producedStartUs, producedEndUs, bytes, totals } = pack;
-  const from = Math.floor(producedStartUs / 1000);
-  const to = Math.max(from + 1, Math.floor(producedEndUs / 1000));
-  return { from, to, fragments: totals.fragments, bytes, slackMs: 0 };
+  const { producedStartUs: startUs, producedEndUs: endUs, bytes, totals } = pack;
+  return { ...wholeMs({ startUs, endUs }), fragments: totals.fragments, bytes, slackMs: 0 };
 }
 
 function stretchOf({ info, size }: StoredFragment, clock: ClockName): Stretch {
   const { startUs, endUs } = spanOf(info, clock);
-  const from = Math.floor(startUs / 1000);
-  const to = Math.max(from + 1, Math.floor(endUs / 1000));
   const frames = info.totals.reduce((most, one) => Math.max(most, one.frames), 1);
   const slackMs = (endUs - startUs) / 1000 / frames;
-  return { from, to, fragments: 1, bytes: size, run: `${info.session} ${info.run}`, slackMs };
+  const run = `${info.session} ${info.run}`;
+  return { ...wholeMs({ startUs, endUs }), fragments: 1, bytes: size, run, slackMs };
+}
+
+function wholeMs({ startUs, endUs }: { startUs: number; endUs: number }) {
+  const from = Math.floor(startUs / 1000);
+  return { from, to: Math.max(from + 1, Math.floor(endUs / 1000)) };
 }
 
 /** Takes stretches in order of their start and joins them. */

@@ -3,99 +3,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { Archive } from "../../src/archive/archive.ts";
-import { Rope } from "../../src/base/rope.ts";
-import { micros, millis } from "../../src/base/units.ts";
-import type { FragmentReader, SealedFragment } from "../../src/fragment/fragment.ts";
-import { simpleBlock, tracksElement } from "../../src/media/mkv/writer.ts";
-import type { TrackSet } from "../../src/media/track.ts";
+import { millis } from "../../src/base/units.ts";
+import type { FragmentReader } from "../../src/fragment/fragment.ts";
 import { type ClipFormat, type ClipPlan, planClip } from "../../src/play/clip/plan.ts";
 import { openArchive, openDirectIndex } from "../support/archives.ts";
+import { history, type Made, record, START_MS, walked } from "../support/made-history.ts";
 import { random } from "../support/random.ts";
 import { tempDir } from "../support/temp-dir.ts";
-
-const START_MS = 1_790_000_000_000;
-
-function trackSetOf(width: number): TrackSet {
-  const video = { width, height: 180 };
-  const tracks = [
-    { number: 1, type: "video", codecId: "V_VP9", encoding: "plain", video },
-  ] as const;
-  return { tracks, timestampScaleNs: 1_000_000, tracksElement: tracksElement(tracks) };
-}
-
-const SETS = [trackSetOf(320), trackSetOf(640)];
-
-interface Made {
-  readonly atMs: number;
-  readonly lengthMs: number;
-  readonly set: number;
-  readonly seekable: boolean;
-  readonly session: string;
-}
-
-function fragmentOf(made: Made, who: number): Omit<SealedFragment, "info"> & { info: object } {
-  const { atMs, lengthMs, seekable, session, set } = made;
-  const startUs = (START_MS + atMs) * 1000;
-  const frames = 1 + (who % 3);
-  const blocks = Array.from({ length: frames }, (_, i) => {
-    const payload = Rope.of(Uint8Array.of(0x82, 0x49, 0x83, who & 255, who >> 8, i));
-    const relativeTicks = Math.floor((i * lengthMs) / frames);
-    return simpleBlock({ track: 1, relativeTicks, key: i === 0 && seekable, payload });
-  });
-  return {
-    info: {
-      producedStartUs: micros(startUs),
-      producedEndUs: micros(startUs + lengthMs * 1000),
-      ...{ seekable, session, run: 1 },
-      totals: [{ track: 1, frames, keyframes: seekable ? 1 : 0, payloadBytes: 6 * frames }],
-    },
-    trackSet: SETS[set] ?? trackSetOf(1),
-    clusterNs: BigInt(startUs) * 1000n,
-    blocks: Rope.concat(blocks),
-    tags: [],
-  };
-}
-
-/** A camera that mostly goes on, and sometimes stops, steps back, changes its picture or is there twice. */
-function* history(seed: number, count: number, troubles: number): Generator<Made> {
-  const next = random(seed);
-  let [at, set] = [0, 0];
-  for (let i = 0; i < count; i++) {
-    const lengthMs = 200 + Math.floor(next() * 2000);
-    const trouble = next() < troubles ? Math.floor(next() * 4) : -1;
-    if (trouble === 0) at += Math.floor(next() * 90_000);
-    if (trouble === 1) at = Math.max(0, at - Math.floor(next() * 20_000));
-    if (trouble === 2) set = 1 - set;
-    const session = trouble === 3 ? `other${i}` : "s";
-    yield { atMs: at, lengthMs, set, seekable: next() < 0.9, session };
-    if (trouble !== 3) at += lengthMs - (next() < 0.2 ? Math.floor(next() * 150) : 0);
-  }
-}
-
-async function record(archive: Archive, list: Iterable<Made>): Promise<void> {
-  await archive.create({ name: "cam", retentionHours: 24 });
-  const recording = await archive.open({ stream: "cam", session: "s" });
-  const stored = Array.from(list, (made, who) => {
-    const fragment = fragmentOf(made, who);
-    const info = { ...fragment.info, number: recording.nextNumber() };
-    return recording.append({ ...fragment, info } as SealedFragment);
-  });
-  await Promise.all(stored);
-  await recording.close();
-}
-
-/** Only how packs are found differs. */
-function walked(archive: Archive): FragmentReader {
-  return {
-    packs: (...args) => archive.packs(...args),
-    chain: async () => undefined,
-    fragments: (...args) => archive.fragments(...args),
-    trackSet: (id) => archive.trackSet(id),
-    read: (packId, offset, size) => archive.read(packId, offset, size),
-    gaps: (...args) => archive.gaps(...args),
-    extent: (stream) => archive.extent(stream),
-  };
-}
 
 interface Asked {
   readonly fromMs: number;
@@ -137,7 +51,7 @@ suite("Chains of packs", () => {
       using dir = tempDir("chains");
       const limits = { maxBytes: 500 + 100 * (seed % 5) };
       const archive = await openArchive(dir.path, { limits, openIndex: openDirectIndex });
-      await record(archive, history(seed, 250, seed % 3 === 0 ? 0 : 0.02));
+      await record(archive, history({ seed, count: 250, troubles: seed % 3 === 0 ? 0 : 0.02 }));
       const next = random(seed * 77);
       const extent = await archive.extent("cam");
       const lastMs = Math.ceil((extent?.producedEndUs ?? 0) / 1000) - START_MS;
@@ -156,7 +70,7 @@ suite("Chains of packs", () => {
   test("hold as much as the packs in them, also after the oldest were removed", async () => {
     using dir = tempDir("chains");
     const archive = await openArchive(dir.path, { limits: { maxBytes: 1 } });
-    await record(archive, history(3, 60, 0));
+    await record(archive, history({ seed: 3, count: 60, troubles: 0 }));
     await archive.close();
     const file = join(dir.path, "index.sqlite");
     const index = await openDirectIndex(file);

@@ -2,7 +2,8 @@
 import type { PackRow } from "../../src/archive/index/fragment-index.ts";
 import { readTotals } from "../../src/archive/index/fragment-list.ts";
 import type { GapCause, HoldRow } from "../../src/archive/index/index-ledger.ts";
-import type { PackChain, PackTotals, TimeRange } from "../../src/fragment/fragment.ts";
+import { micros } from "../../src/base/units.ts";
+import type { PackChain, PackStretch, PackTotals, TimeRange } from "../../src/fragment/fragment.ts";
 import { TotalsCounter } from "../../src/fragment/pack-totals.ts";
 import { addFingerprint, packFingerprint } from "../../src/native/fingerprint.ts";
 
@@ -98,6 +99,28 @@ export class ModelStream {
       receivedLastMs: Math.max(...rows.map((row) => row.receivedLastMs)),
       bytes: rows.reduce((sum, row) => sum + row.bytes, 0),
     };
+  }
+
+  /** Of packs that begin in the range, open ones too. */
+  stretches({ fromMs, toMs }: TimeRange, joinMs: number): PackStretch[] {
+    const out: { -readonly [Name in keyof PackStretch]: PackStretch[Name] }[] = [];
+    for (const row of this.#sorted("producedStartUs")) {
+      const { producedStartUs: startUs, producedEndUs: endUs, bytes } = row;
+      if (startUs < fromMs * 1000 || startUs >= toMs * 1000) continue;
+      const { fragments } = readTotals(row.totals);
+      const last = out.at(-1);
+      if (last === undefined || startUs >= last.endUs + Math.max(joinMs, 1000) * 1000) {
+        const times = { startUs: micros(startUs), endUs: micros(endUs) };
+        out.push({ ...times, packs: 1, fragments, bytes, longestUs: endUs - startUs });
+        continue;
+      }
+      last.endUs = micros(Math.max(last.endUs, endUs));
+      last.packs++;
+      last.fragments += fragments;
+      last.bytes += bytes;
+      last.longestUs = Math.max(last.longestUs, endUs - startUs);
+    }
+    return out;
   }
 
   /** What is wrong with this chain as an answer for the range, or undefined. */

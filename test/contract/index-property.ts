@@ -18,6 +18,7 @@ import type { Engine } from "./index-engines.ts";
 import { ModelStream } from "./index-model.ts";
 
 const SETS = ["a", "b"].map((id) => ({ ...TRACK_SET, id: id.repeat(32) }));
+const HOUR_MS = 3_600_000;
 const RUNS = 12;
 /** Chains there must be in all these runs, or they show nothing about chains. */
 const MIN_CHAINS = 20;
@@ -77,6 +78,7 @@ class Run {
   #endUs = START_MS * 1000;
   #nowMs = START_MS;
   chains = 0;
+  stretches = 0;
 
   constructor(indexes: readonly FragmentIndex[], name: string) {
     this.#indexes = indexes;
@@ -201,6 +203,7 @@ class Run {
     assert.deepEqual(await this.#all((index) => index.extent(name)), model.extent());
     assert.equal(await this.#all((index) => index.lastSequence(name)), model.lastSequence);
     for (const range of [EVER, minutes(from, from + length)]) await this.#checkRange(range);
+    await this.#checkHours(from % 3, length);
     const after = from * 30 + 7;
     const found = await this.#all((index) => allPackIds(index, name, { by: "sequence", after }));
     assert.deepEqual(
@@ -226,6 +229,16 @@ class Run {
     assert.equal(model.chainProblem(chain, range), undefined, JSON.stringify({ chain, range }));
   }
 
+  /** History lasts a few hours. */
+  async #checkHours(hour: number, joinS: number): Promise<void> {
+    const start = Math.floor(START_MS / HOUR_MS) + hour - 1;
+    const [fromMs, toMs] = [millis(start * HOUR_MS), millis((start + 2 + hour) * HOUR_MS)];
+    const [name, range, joinMs] = [this.#name, { fromMs, toMs }, joinS * 1000];
+    const found = await this.#all((index) => index.stretches(name, range, joinMs));
+    assert.deepEqual(found, this.#model.stretches(range, joinMs));
+    this.stretches += found.length;
+  }
+
   /** Every row, whole. */
   async checkRows(): Promise<void> {
     for (const row of this.#model.rows.values())
@@ -238,7 +251,7 @@ export function propertyTest(engines: readonly Engine[]): void {
   test(`any history leaves ${names} with the answers of the model`, async () => {
     const opened = await Promise.all(engines.map((engine) => engine.open()));
     const indexes = opened.map(({ index }) => index);
-    let [runs, chains] = [0, 0];
+    let [runs, chains, stretches] = [0, 0, 0];
     const steps = fc.array(fc.tuple(command, minute, minute), { minLength: 8, maxLength: 24 });
     const property = fc.asyncProperty(steps, async (history) => {
       const run = new Run(indexes, `cam${++runs}`);
@@ -253,9 +266,11 @@ export function propertyTest(engines: readonly Engine[]): void {
         await run.end();
       }
       chains += run.chains;
+      stretches += run.stretches;
     });
     await fc.assert(property, { numRuns: RUNS });
     assert.ok(chains >= MIN_CHAINS, `only ${chains} answers were chains`);
+    assert.ok(stretches >= MIN_CHAINS, `only ${stretches} stretches`);
     for (const one of opened) await one[Symbol.asyncDispose]();
   });
 }

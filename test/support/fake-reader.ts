@@ -136,6 +136,9 @@ export class FakeReader implements FragmentReader {
   /** Never: everything is looked at. That chains give the same clips is test/contract/clip-chains.test.ts. */
   async chain(): Promise<undefined> {}
 
+  /** Never, too: that they give the same coverage is test/contract/coverage-stretches.test.ts. */
+  async stretches(): Promise<undefined> {}
+
   async fragments(_stream: string, packId: string): Promise<readonly StoredFragment[]> {
     this.lists++;
     return [...this.#pack(packId).stored];

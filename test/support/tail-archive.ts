@@ -77,6 +77,9 @@ export class TailArchive implements FragmentReader {
 
   async chain(): Promise<undefined> {}
 
+  /** Never, too: that they give the same coverage is test/contract/coverage-stretches.test.ts. */
+  async stretches(): Promise<undefined> {}
+
   async fragments(_stream: string, packId: string): Promise<readonly StoredFragment[]> {
     return [...this.#pack(packId).stored];
   }

@@ -7,6 +7,7 @@ import type { Micros, Millis } from "../../base/units.ts";
 import type {
   PackChain,
   PackSelection,
+  PackStretch,
   PackSummary,
   StreamExtent,
   StreamInfo,
@@ -149,6 +150,8 @@ export interface FragmentIndex extends IndexLeases, IndexRecords {
   packs(stream: string, selection: PackSelection, after?: PageKey): Promise<PackPage>;
   /** See `FragmentReader.chain`. */
   chain(stream: string, range: TimeRange): Promise<PackChain | undefined>;
+  /** See `FragmentReader.stretches`; `range` in whole hours. */
+  stretches(stream: string, range: TimeRange, joinMs: number): Promise<readonly PackStretch[]>;
   pack(stream: string, packId: string): Promise<PackRow | undefined>;
   /** Of this node. */
   openPacks(node: string): Promise<readonly PackRow[]>;

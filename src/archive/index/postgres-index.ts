@@ -6,8 +6,9 @@
 import postgres from "postgres";
 import { Fault } from "../../base/errors.ts";
 import type { FragmentIndex } from "./fragment-index.ts";
-import { MIGRATIONS } from "./postgres-schema.ts";
+import { HOURS_SINCE, MIGRATIONS } from "./postgres-schema.ts";
 import { openSocket } from "./postgres-socket.ts";
+import { countAllHours } from "./sql/hours.ts";
 import {
   type IndexMethod,
   indexOver,
@@ -47,7 +48,7 @@ const ATTEMPTS = 5;
 /** Seconds that what is under way has when its pool ends. */
 const OLD_POOL_S = 2;
 /** Reads of several queries that have to fit together. */
-const SNAPSHOTS: ReadonlySet<IndexMethod> = new Set(["chain", "extent"]);
+const SNAPSHOTS: ReadonlySet<IndexMethod> = new Set(["chain", "stretches", "extent"]);
 
 type Types = { bigint: number; bytea: Uint8Array };
 type Connection = Pick<postgres.Sql<Types>, "unsafe">;
@@ -153,6 +154,7 @@ class PostgresStore {
         if (done > MIGRATIONS.length)
           throw new Fault("config.bad", `the index was written by a newer version (${done})`);
         for (const migration of MIGRATIONS.slice(done)) await db.unsafe(migration);
+        if (done < HOURS_SINCE) await this.#finish(db, countAllHours());
         await db.unsafe("DELETE FROM index_version");
         await db.unsafe("INSERT INTO index_version VALUES ($1)", [MIGRATIONS.length]);
       });

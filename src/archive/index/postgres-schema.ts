@@ -93,4 +93,10 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE records (
      kind text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, version bigint NOT NULL,
      body text NOT NULL, PRIMARY KEY (kind, id)) WITH (fillfactor = 50);`,
+  `CREATE TABLE hours (
+     stream integer NOT NULL, hour integer NOT NULL, stretches bytea NOT NULL,
+     PRIMARY KEY (stream, hour)) WITH (fillfactor = 80);`,
 ];
+
+/** An index of an earlier version has packs that no row of `hours` knows. */
+export const HOURS_SINCE = 3;

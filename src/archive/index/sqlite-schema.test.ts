@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { tempDir } from "../../../test/support/temp-dir.ts";
 import { millis } from "../../base/units.ts";
-import type { PackChain, StreamExtent } from "../../fragment/fragment.ts";
+import type { PackChain, PackStretch, StreamExtent } from "../../fragment/fragment.ts";
 import type { PackPage, PackRow } from "./fragment-index.ts";
 import { writeTotals } from "./fragment-list.ts";
 import { MIGRATIONS } from "./sqlite-schema.ts";
@@ -88,6 +88,12 @@ test("an index of schema 2 is brought up to date with everything in it", () => {
   assert.equal(store.call("lastSequence", ["cam"]), PACKS * 30);
   assert.equal((store.call("extent", ["cam"]) as StreamExtent).bytes, PACKS * 100);
   assert.deepEqual(store.call("garbage", [1000, 10]), ["gone/2026/01/02/000000000007-zz"]);
+  const hours = { fromMs: millis(-3_600_000), toMs: millis(36_000_000) };
+  const stretches = store.call("stretches", ["cam", hours, 0]) as PackStretch[];
+  assert.equal(
+    stretches.reduce((sum, one) => sum + one.packs, 0),
+    PACKS,
+  );
   store.close();
   const again = new SqliteStore(path, { readOnly: true });
   assert.equal(again.call("lastSequence", ["cam"]), PACKS * 30);

@@ -154,7 +154,13 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE records (
      kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
      PRIMARY KEY (kind, id)) WITHOUT ROWID;`,
+  `CREATE TABLE hours (
+     stream INTEGER NOT NULL, hour INTEGER NOT NULL, stretches BLOB NOT NULL,
+     PRIMARY KEY (stream, hour)) WITHOUT ROWID;`,
 ];
+
+/** An index of an earlier schema has packs that no row of `hours` knows. */
+export const HOURS_SINCE = 5;
 
 /** What migrations call: the parts of a pack's name. */
 export function addPackFunctions(db: DatabaseSync): void {

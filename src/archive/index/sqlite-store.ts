@@ -4,9 +4,10 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fault } from "../../base/errors.ts";
+import { countAllHours } from "./sql/hours.ts";
 import { type IndexMethod, isRead, type Operations, operations } from "./sql/operations.ts";
 import type { Answer, Dialect, Query, Step } from "./sql/step.ts";
-import { addPackFunctions, MIGRATIONS } from "./sqlite-schema.ts";
+import { addPackFunctions, HOURS_SINCE, MIGRATIONS } from "./sqlite-schema.ts";
 
 const DIALECT: Dialect = {
   forUpdate: "",
@@ -47,6 +48,7 @@ export class SqliteStore {
       if (done > MIGRATIONS.length)
         throw new Fault("config.bad", `the index was written by a newer version (schema ${done})`);
       for (const migration of MIGRATIONS.slice(done)) this.#db.exec(migration);
+      if (done < HOURS_SINCE) this.#finish(countAllHours());
       this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     }, "IMMEDIATE");
   }

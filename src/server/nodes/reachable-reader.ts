@@ -6,6 +6,7 @@ import type {
   FragmentReader,
   PackChain,
   PackSelection,
+  PackStretch,
   PackSummary,
   RecordedGap,
   StoredFragment,
@@ -39,6 +40,15 @@ export class ReachableReader implements FragmentReader {
   /** A chain may have such a pack in it: then there is none, and packs are looked at one by one. */
   async chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
     return this.#lost.of(stream) === undefined ? this.#reader.chain(stream, range) : undefined;
+  }
+
+  async stretches(
+    stream: string,
+    range: TimeRange,
+    joinMs: number,
+  ): Promise<readonly PackStretch[] | undefined> {
+    if (this.#lost.of(stream) !== undefined) return undefined;
+    return this.#reader.stretches(stream, range, joinMs);
   }
 
   fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {

@@ -3,6 +3,7 @@ import { Fault } from "../../../base/errors.ts";
 import type { Commit, PackRow } from "../fragment-index.ts";
 import { type ChainLink, chainPack } from "./chains.ts";
 import { addEvents } from "./events.ts";
+import { addToHours, countHours, hourOf } from "./hours.ts";
 import { checkFences } from "./leases.ts";
 import { addGap } from "./ledger.ts";
 import { addTrackSets, nodeNumbers, numberOf, trackSetNumbers } from "./numbers.ts";
@@ -93,6 +94,29 @@ export function* writePacks(
     written.push({ ...one, old, link });
   }
   yield* send([...written.flatMap(packQueries), ...streamQueries(db, written)]);
+  yield* writeHours(written);
+}
+
+/** What sealed packs cover. A sealed one does not change, but for a repair. */
+function* writeHours(written: readonly Written[]): Step<void> {
+  for (const id of new Set(written.map(({ stream }) => stream.id))) {
+    const sealed = written.filter(({ stream, row }) => stream.id === id && row.sealed);
+    const isNew = ({ old }: Written) => old === undefined || Number(old.state) === OPEN;
+    yield* addToHours(
+      id,
+      sealed.filter(isNew).map(({ row }) => row),
+    );
+    const changed = sealed.filter(
+      ({ row, old }) =>
+        old !== undefined &&
+        Number(old.state) !== OPEN &&
+        (Number(old.bytes) !== row.bytes || Number(old.produced_start) !== row.producedStartUs),
+    );
+    const hours = changed.flatMap(({ row, old }) =>
+      [row.producedStartUs, Number(old?.produced_start)].map(hourOf),
+    );
+    yield* countHours(id, hours);
+  }
 }
 
 function packQueries({ row, key, trackSet, node, old, link }: Written): Query[] {

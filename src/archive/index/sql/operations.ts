@@ -6,6 +6,7 @@ import { commit } from "./commit.ts";
 import { deleteHook, events, hooks, moveHook, purgeEvents, putHook } from "./events.ts";
 import { exportRows, importRows } from "./export.ts";
 import { addHold, endHold, holds } from "./holds.ts";
+import { stretches } from "./hours.ts";
 import { freeLease, lease, leases, nodes, now, putNode, renewLeases, takeLease } from "./leases.ts";
 import { addAudit, audit, gaps, replaceGaps } from "./ledger.ts";
 import { lastId, trackSet } from "./numbers.ts";
@@ -42,6 +43,7 @@ export function operations(db: Dialect): Operations {
       archived,
       packs,
       chain,
+      stretches,
       pack,
       openPacks,
       unarchived,
@@ -72,7 +74,7 @@ const READS: ReadonlySet<string> = new Set<IndexMethod>([
   ...(["stream", "streams", "packs", "chain", "pack", "openPacks", "unarchived"] as const),
   ...(["unarchivedSum", "trackSet", "extent", "lastSequence", "oldPacks", "garbage"] as const),
   ...(["gaps", "holds", "audit", "events", "lastEventId", "hooks", "exportRows"] as const),
-  ...(["now", "lease", "leases", "nodes", "record", "records"] as const),
+  ...(["now", "lease", "leases", "nodes", "record", "records", "stretches"] as const),
 ]);
 
 export function isRead(method: IndexMethod): boolean {

@@ -6,6 +6,7 @@ import type { OldPack, OldPacksQuery } from "../fragment-index.ts";
 import type { NewGap, Removal, RemovedPacks } from "../index-ledger.ts";
 import { cutChains } from "./chain-cut.ts";
 import { holds } from "./holds.ts";
+import { countHours, hourOf } from "./hours.ts";
 import { addAudit, addGap } from "./ledger.ts";
 import { ARCHIVED, keyValues, OF_PACK, type PackKey, packIdOf, packKey } from "./pack-rows.ts";
 import { all, type Dialect, type Query, query, type Row, type Step, send } from "./step.ts";
@@ -62,6 +63,10 @@ export function* remove(db: Dialect, removal: Removal): Step<RemovedPacks> {
     query("UPDATE streams SET bytes = bytes - ? WHERE id = ?", bytes, locked.id),
   ]);
   yield* cutChains(locked.id, going);
+  yield* countHours(
+    locked.id,
+    going.map(({ producedStartUs }) => hourOf(producedStartUs)),
+  );
   for (const gap of gapsOf(removal, going)) yield* addGap(gap, CHAIN_OVERLAP_US);
   yield* addAudit(auditOf(removal, going, bytes));
   return { packIds: going.map(({ packId }) => packId), bytes };

@@ -76,7 +76,7 @@ export function* deleteStream(db: Dialect, name: string, who: string, nowMs: num
        ON CONFLICT DO NOTHING`,
       ...[name, nowMs, id],
     ),
-    ...["lists", "chains", "unsettled", "packs"].map((table) =>
+    ...["lists", "chains", "hours", "unsettled", "packs"].map((table) =>
       query(`DELETE FROM ${table} WHERE stream = ?`, id),
     ),
     query("DELETE FROM streams WHERE id = ?", id),
