@@ -1,11 +1,13 @@
 /** Ten years of packs in an index within minutes: rows as a camera's packs have them, written to the tables themselves. */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import postgres from "postgres";
 import type { FragmentIndex } from "../src/archive/index/fragment-index.ts";
 import { writeTotals } from "../src/archive/index/fragment-list.ts";
 import { addSums, type Sums, writeSums } from "../src/archive/index/sql/chains.ts";
+import { countAllHours } from "../src/archive/index/sql/hours.ts";
+import type { Answer, Query } from "../src/archive/index/sql/step.ts";
 import { formatPackId } from "../src/archive/pack-id.ts";
 import { millis } from "../src/base/units.ts";
 import { packFingerprint } from "../src/native/fingerprint.ts";
@@ -23,7 +25,7 @@ const TRACK_SET = {
 const COLUMNS = `stream, serial, salt, day, track_set, node, state, produced_start, produced_end,
   received_first, received_last, first_sequence, last_sequence, bytes, list_offset, list_bytes,
   totals, chain, sums`;
-type Value = number | Uint8Array;
+type Value = Query["values"][number];
 
 /** Cameras, and what they have recorded so far. */
 export class Recorder {
@@ -107,6 +109,10 @@ export function fillSqlite(path: string, recorder: Recorder, minutes: number): v
     if (recorder.minute % 4000 === 0) db.exec("COMMIT; BEGIN");
   }
   for (const sql of summaries(recorder)) db.exec(sql);
+  const prepared: Prepared = new Map();
+  const step = countAllHours();
+  for (let state = step.next([]); !state.done; )
+    state = step.next(state.value.map((query) => answer(db, prepared, query)));
   db.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
 }
@@ -126,9 +132,30 @@ export async function fillPostgres(
   await finished(out);
   for (const text of summaries(recorder)) await sql.unsafe(text);
   await sql.unsafe("ANALYZE");
+  await sql.begin(async (db) => {
+    const step = countAllHours();
+    for (let state = step.next([]); !state.done; ) {
+      const answers = state.value.map(async ({ sql: text, values }) => {
+        let place = 0;
+        const numbered = text.replaceAll("?", () => `$${++place}`);
+        const rows = await db.unsafe(numbered, [...values], { prepare: true });
+        return { rows: [...rows], changes: rows.count };
+      });
+      state = step.next(await Promise.all(answers));
+    }
+  });
   await sql.end();
 }
 
+type Prepared = Map<string, StatementSync>;
+
+function answer(db: DatabaseSync, prepared: Prepared, { sql, values }: Query): Answer {
+  const statement = prepared.get(sql) ?? db.prepare(sql);
+  prepared.set(sql, statement);
+  if (statement.columns().length > 0) return { rows: statement.all(...values), changes: 0 };
+  return { rows: [], changes: Number(statement.run(...values).changes) };
+}
+
 function copyText(value: Value): string {
-  return typeof value === "number" ? String(value) : `\\\\x${Buffer.from(value).toString("hex")}`;
+  return value instanceof Uint8Array ? `\\\\x${Buffer.from(value).toString("hex")}` : String(value);
 }

@@ -15,6 +15,8 @@ import type { FragmentIndex } from "../src/archive/index/fragment-index.ts";
 import { PostgresIndex } from "../src/archive/index/postgres-index.ts";
 import { SqliteIndex } from "../src/archive/index/sqlite-index.ts";
 import { millis } from "../src/base/units.ts";
+import type { FragmentReader } from "../src/fragment/fragment.ts";
+import { coverage } from "../src/play/coverage.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import { random } from "../test/support/random.ts";
 import { tempDir } from "../test/support/temp-dir.ts";
@@ -149,6 +151,45 @@ async function month(index: FragmentIndex, recorder: Recorder): Promise<void> {
   console.log(`  ${packs} packs, chain of ${chain?.totals.fragments} fragments`);
 }
 
+/** What the page asks for a month of one camera, 2000 pixels wide. */
+async function monthShown(index: FragmentIndex, { cameras, minute }: Recorder): Promise<void> {
+  const next = random(7);
+  const times: number[] = [];
+  let stretches = 0;
+  for (let i = 0; i < 40; i++) {
+    const stream = nameOf(Math.floor(next() * cameras));
+    const at = Math.floor(0.7 * next() * minute);
+    const fromMs = millis(START_MS + at * PACK_MS + 12_345);
+    const range = { fromMs, toMs: millis(fromMs + 30 * 86_400_000) };
+    const from = performance.now();
+    const { ranges } = await coverage({
+      ...{ reader: readerOf(index), stream, range, clock: "producer", resolutionMs: 1_296_000 },
+    });
+    times.push(performance.now() - from);
+    stretches += ranges.length;
+  }
+  percentiles(`30 days of one stream, coverage (${stretches} stretches)`, times);
+}
+
+/** Of packs without media. */
+function readerOf(index: FragmentIndex): FragmentReader {
+  const none = () => Promise.reject(new Error("coverage looked at media"));
+  return {
+    async *packs(stream, selection) {
+      let page = await index.packs(stream, selection);
+      for (; page.next !== undefined; page = await index.packs(stream, selection, page.next))
+        yield page.packs;
+      yield page.packs;
+    },
+    chain: (...args) => index.chain(...args),
+    stretches: (...args) => index.stretches(...args),
+    fragments: async () => [],
+    ...{ trackSet: none, read: none },
+    gaps: (...args) => index.gaps(...args),
+    extent: (stream) => index.extent(stream),
+  };
+}
+
 async function removeDay(index: FragmentIndex, camera: number): Promise<void> {
   const stream = nameOf(camera);
   const receivedBeforeMs = START_MS + (DAY_PACKS + 1) * PACK_MS;
@@ -192,6 +233,7 @@ async function main(): Promise<void> {
     );
     console.log(`one camera, ten years: ${(decade / 1e9).toFixed(2)} GB`);
     await seeks(index, recorder);
+    await monthShown(index, recorder);
     await month(index, recorder);
     await removeDay(index, 2);
     await index.close();

@@ -46,9 +46,10 @@ const MAIN = join(import.meta.dirname, "../../src/main.ts");
 export async function startServerProcess(
   dataDir: string,
   extra: readonly string[] = [],
+  { main = MAIN }: { readonly main?: string } = {},
 ): Promise<ServerProcess> {
   const started = realClock.elapsed();
-  const flags = ["--disable-warning=ExperimentalWarning", MAIN, "serve"];
+  const flags = ["--disable-warning=ExperimentalWarning", main, "serve"];
   const args = [...flags, "--data-dir", dataDir, "--http-port", "0", "--rtmp-port", "0", ...extra];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
