@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
@@ -7,6 +7,7 @@ import { localNameProblems } from "./check-docs.ts";
 import { errorTableProblems } from "./doc-errors.ts";
 import { undocumentedExports } from "./doc-exports.ts";
 import { linkProblems } from "./doc-links.ts";
+import { settingTableProblems } from "./doc-settings.ts";
 
 /** A folder with these files, gone when the test ends. */
 function tree(t: TestContext, files: Readonly<Record<string, string>>): string {
@@ -116,5 +117,26 @@ suite("names of one machine", () => {
     const text =
       'GET /v1/streams, ./work/x, src/home/a.ts, http://127.0.0.1/home, "resolved": "player"';
     assert.deepEqual(localNameProblems("a.md", text), []);
+  });
+});
+
+suite("the table of settings", () => {
+  const page = readFileSync(join(import.meta.dirname, "../docs/reference/settings.md"), "utf8");
+
+  test("is that of the server", () => {
+    assert.deepEqual(settingTableProblems(page), []);
+  });
+
+  test("names a missing row, one too many, another default", () => {
+    const row = "| `leaseSeconds` | `--lease-seconds` | `STREAMBANK_LEASE_SECONDS` | `10` |";
+    assert.ok(page.includes(row));
+    assert.deepEqual(settingTableProblems(page.replace(row, row.replace("`10`", "`11`"))), [
+      "settings.md: leaseSeconds is --lease-seconds STREAMBANK_LEASE_SECONDS 10, not --lease-seconds STREAMBANK_LEASE_SECONDS 11",
+    ]);
+    const other = row.replace("leaseSeconds", "other");
+    assert.deepEqual(settingTableProblems(page.replace(row, other)), [
+      "settings.md: no row for leaseSeconds",
+      "settings.md: other is not a setting",
+    ]);
   });
 });

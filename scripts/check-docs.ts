@@ -7,6 +7,7 @@ import { dirname, join, normalize } from "node:path";
 import { errorTableProblems } from "./doc-errors.ts";
 import { undocumentedExports } from "./doc-exports.ts";
 import { linkProblems } from "./doc-links.ts";
+import { settingTableProblems } from "./doc-settings.ts";
 
 /** Folders and addresses that exist on one machine only. Written so that this file does not match itself. */
 const LOCAL: readonly (readonly [RegExp, string])[] = [
@@ -49,6 +50,7 @@ export function findProblems(root: string): string[] {
     ...pages.flatMap((path) => linkProblems(root, path, read(path))),
     ...sources.flatMap((path) => linkProblems(root, path, read(path))),
     ...errorTableProblems(read("src/base/errors.ts"), read("docs/reference/errors.md")),
+    ...settingTableProblems(read("docs/reference/settings.md")),
     ...entries.sort().flatMap((path) => undocumentedExports(root, path)),
     ...[...pages, ...sources, "package.json", "package-lock.json"].flatMap((path) =>
       localNameProblems(path, read(path)),
