@@ -50,6 +50,7 @@ export type FaultCode =
   | "hold.not-found"
   | "hook.not-found"
   | "record.conflict"
+  | "group.lost"
   | "hook.too-many"
   | "node.not-found"
   | "events.too-many"

@@ -8,6 +8,7 @@ import { countRequests } from "./metrics/http-metrics.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { groupRoutes } from "./routes/groups.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { mediaRoutes } from "./routes/media.ts";
@@ -55,6 +56,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   streamRoutes(app, parts);
   retentionRoutes(app, parts);
   sourceRoutes(app, parts);
+  groupRoutes(app, parts);
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);

@@ -44,6 +44,7 @@ const statusOf = {
   "hold.not-found": 404,
   "hook.not-found": 404,
   "record.conflict": 409,
+  "group.lost": 409,
   "hook.too-many": 409,
   "node.not-found": 404,
   "events.too-many": 429,

@@ -13,6 +13,7 @@ import { openGuard } from "./access/open-guard.ts";
 import { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
+import { ConsumerGroups } from "./groups/consumer-groups.ts";
 import { collectGauges } from "./metrics/collectors.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { serverMeters } from "./metrics/server-meters.ts";
@@ -74,6 +75,7 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
     reader: nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks),
     access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
+    groups: new ConsumerGroups(archive.index, clock),
     guard: openGuard,
     sessions: await SessionTokens.open(archive.index, clock),
     files: new StaticFiles(join(import.meta.dirname, "../..")),

@@ -11,6 +11,7 @@ import type { Guard } from "./access/guard.ts";
 import type { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
+import type { ConsumerGroups } from "./groups/consumer-groups.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
@@ -33,6 +34,7 @@ export interface Parts extends RetentionParts {
   readonly ingest: Ingest;
   readonly pulls: Pulls;
   readonly access: PushAccess;
+  readonly groups: ConsumerGroups;
   readonly guard: Guard;
   /** Permissions that stand in URLs of players. */
   readonly sessions: SessionTokens;

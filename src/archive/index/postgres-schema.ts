@@ -96,6 +96,11 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE hours (
      stream integer NOT NULL, hour integer NOT NULL, stretches bytea NOT NULL,
      PRIMARY KEY (stream, hour)) WITH (fillfactor = 80);`,
+  // Rows of archived packs never change, and each stream's come at the end of its own part of an index.
+  `ALTER INDEX packs_archived_key SET (fillfactor = 100);
+   ALTER INDEX packs_archived_stream_produced_start_idx SET (fillfactor = 100);
+   ALTER INDEX packs_archived_stream_received_first_idx SET (fillfactor = 100);
+   ALTER INDEX packs_archived_stream_first_sequence_idx SET (fillfactor = 100);`,
 ];
 
 /** An index of an earlier version has packs that no row of `hours` knows. */

@@ -44,7 +44,10 @@ export async function* frames(
   for await (const item of items(source, options)) yield* maker.accept(item);
 }
 
-/** Fragments one by one. Tags that follow a Cluster belong to it, so a fragment comes when the next begins. */
+/**
+ * Fragments one by one. Tags that follow a Cluster belong to it, so a fragment comes when the next begins, or at once behind
+ * GetMedia's continuation token.
+ */
 export async function* fragments(
   source: ByteSource,
   options: Partial<FragmentOptions> = {},
@@ -162,7 +165,9 @@ class FragmentBuilder {
     const begins = tags.some((tag) => tag.name === "AWS_KINESISVIDEO_FRAGMENT_NUMBER");
     const done = begins ? this.finish() : undefined;
     this.#tags.add(tags, at);
-    return done;
+    // GetMedia's last word on a fragment: at the live edge the next one may be seconds away.
+    const ends = tags.some((tag) => tag.name === "AWS_KINESISVIDEO_CONTINUATION_TOKEN");
+    return ends && this.#inCluster ? this.finish() : done;
   }
 }
 

@@ -1,0 +1,19 @@
+/** The client of Streambank's native API: `streambank/client`. docs/reference/client.md. */
+export { ApiError, type ConnectionOptions } from "./connection.ts";
+export type { ConsumedFragment, ConsumeOptions, StartPlace } from "./consume.ts";
+export type { LiveFrame } from "./frame-message.ts";
+export type { Each, GroupOptions, Run } from "./group.ts";
+export type { LiveConfig, LiveItem, LiveNotice, LiveOptions } from "./live-frames.ts";
+export { Streambank, StreamHandle } from "./streambank.ts";
+export type {
+  ClockName,
+  Coverage,
+  FragmentItem,
+  GroupPlace,
+  Hold,
+  Range,
+  Stream,
+  StreamSettings,
+  Time,
+  TrackView,
+} from "./types.ts";

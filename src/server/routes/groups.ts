@@ -1,0 +1,67 @@
+/** `/v1/groups`: where groups of consumers are in their streams. docs/reference/client.md. */
+import type { FastifyInstance } from "fastify";
+import type { ConsumerGroups } from "../groups/consumer-groups.ts";
+
+const consumer = { type: "string", minLength: 1, maxLength: 128 } as const;
+/** A consumer that has died is missed for no longer than this, ms. */
+const MAX_TTL_MS = 600_000;
+
+const claimSchema = {
+  body: {
+    type: "object",
+    required: ["consumer", "ttlMs"],
+    additionalProperties: false,
+    properties: { consumer, ttlMs: { type: "integer", minimum: 1000, maximum: MAX_TTL_MS } },
+  },
+} as const;
+
+const checkpointSchema = {
+  body: {
+    type: "object",
+    required: ["consumer", "token"],
+    additionalProperties: false,
+    properties: { consumer, token: { type: "string", maxLength: 128 } },
+  },
+} as const;
+
+const releaseSchema = {
+  body: {
+    type: "object",
+    required: ["consumer"],
+    additionalProperties: false,
+    properties: { consumer },
+  },
+} as const;
+
+interface Named {
+  readonly Params: { readonly group: string; readonly name: string };
+}
+type With<Body> = Named & { readonly Body: Body };
+
+export function groupRoutes(app: FastifyInstance, { groups }: { groups: ConsumerGroups }): void {
+  const config = { access: "read" } as const;
+  const place = "/v1/groups/:group/streams/:name";
+  const of = ({ group, name }: Named["Params"]) => ({ group, stream: name });
+  app.get<Named>("/v1/groups/:group", { config }, async ({ params }) => ({
+    streams: await groups.list(params.group),
+  }));
+  app.post<With<{ consumer: string; ttlMs: number }>>(
+    `${place}/claim`,
+    { config, schema: claimSchema },
+    async ({ params, body }) => groups.claim({ ...of(params), ...body }),
+  );
+  app.put<With<{ consumer: string; token: string }>>(
+    `${place}/checkpoint`,
+    { config, schema: checkpointSchema },
+    async ({ params, body }) => groups.checkpoint({ ...of(params), ...body }),
+  );
+  app.post<With<{ consumer: string }>>(
+    `${place}/release`,
+    { config, schema: releaseSchema },
+    async ({ params, body }) => groups.release({ ...of(params), ...body }),
+  );
+  app.delete<Named>(place, { config }, async ({ params }, reply) => {
+    await groups.forget(params.group, params.name);
+    return reply.code(204).send();
+  });
+}
