@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
 import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
+import { kvsRoutes } from "./kvs/routes.ts";
 import { countRequests } from "./metrics/http-metrics.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
@@ -60,6 +61,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   mediaRoutes(app, parts);
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
+  kvsRoutes(app, parts);
   staticRoutes(app, parts);
   return app;
 }

@@ -10,6 +10,8 @@ export interface StreamPatch {
   readonly retentionHours?: number;
   readonly retentionBytes?: number;
   readonly mediaType?: string;
+  /** All of them: what is not in it goes. */
+  readonly attributes?: StreamInfo["attributes"];
   /** Refused when the stream has another one by now. */
   readonly version?: string;
   readonly who: string;

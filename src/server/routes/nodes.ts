@@ -20,28 +20,12 @@ export interface NodeView {
   readonly here: boolean;
 }
 
-interface EndpointBody {
-  readonly StreamName?: string;
-  readonly APIName?: string;
-}
-
 export function nodeRoutes(app: FastifyInstance, parts: Parts): void {
-  const { nodes, archive } = parts;
-  const endpoint = async (name: string, ownUrl: string) => {
-    await archive.get(name);
-    if (nodes === undefined) return { node: "", url: ownUrl, rtmpUrl: "" };
-    return nodes.endpoint(name, nodes.registry.address ?? { url: ownUrl, rtmpUrl: "" });
-  };
+  const { nodes } = parts;
   app.get<{ Params: StreamParams }>("/v1/streams/:name/endpoint", async (req, reply) => {
     // Pages of other origins push too: their WebSocket cannot be redirected, so they ask.
     reply.header("access-control-allow-origin", "*").header("cache-control", "no-store");
-    return endpoint(req.params.name, ownUrl(req));
-  });
-  app.post<{ Body: EndpointBody }>("/getDataEndpoint", async (req) => {
-    const { StreamName, APIName } = req.body ?? {};
-    if (typeof StreamName !== "string" || typeof APIName !== "string")
-      throw new Fault("request.bad", "StreamName and APIName are needed");
-    return { DataEndpoint: (await endpoint(StreamName, ownUrl(req))).url };
+    return endpoint(parts, req.params.name, ownUrl(req));
   });
   app.get("/v1/nodes", async () => ({ nodes: nodes === undefined ? [] : await views(nodes) }));
   app.post<{ Params: { id: string } }>("/v1/nodes/:id/lost", async (req) => {
@@ -56,6 +40,13 @@ export function nodeRoutes(app: FastifyInstance, parts: Parts): void {
     readHere: (packId, offset, size) => nodes.readHere(packId, offset, size),
     letGo: (stream, address) => nodes.letGo(stream, address),
   });
+}
+
+/** Which node has the stream, and where it is reached. Throws `stream.not-found`. */
+export async function endpoint({ archive, nodes }: Parts, name: string, ownUrl: string) {
+  await archive.get(name);
+  if (nodes === undefined) return { node: "", url: ownUrl, rtmpUrl: "" };
+  return nodes.endpoint(name, nodes.registry.address ?? { url: ownUrl, rtmpUrl: "" });
 }
 
 async function views(nodes: Nodes): Promise<NodeView[]> {

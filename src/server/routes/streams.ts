@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
+import { deleteStream } from "../delete-stream.ts";
 import type { Parts } from "../parts.ts";
 import type { SourceView } from "../pull/pulled-source.ts";
 import { change, NOBODY } from "./retention.ts";
@@ -99,19 +100,7 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
     },
   );
   app.delete<{ Params: { name: string } }>("/v1/streams/:name", async (req, reply) => {
-    const { name } = req.params;
-    if (parts.pulls.find(name) !== undefined)
-      throw new Fault("ingest.busy", `${name} has a source; take that away first`);
-    if (parts.hub.status(name)?.live)
-      throw new Fault("ingest.busy", `${name} has a producer connected; stop it first`);
-    const owner = await parts.nodes?.placement.lookUp(name);
-    if (owner !== undefined)
-      throw new Fault(
-        "ingest.busy",
-        `${name} is recorded by node ${owner.node}; stop its producer first`,
-      );
-    await parts.archive.delete(name);
-    parts.hub.forget(name);
+    await deleteStream(parts, req.params.name);
     return reply.code(204).send();
   });
 }
