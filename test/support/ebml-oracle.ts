@@ -68,6 +68,17 @@ export function oracleBlocks(file: Uint8Array): OracleBlock[] {
   return blocks;
 }
 
+/** Names of all elements, in the order in which they begin. */
+export function oracleElements(file: Uint8Array): string[] {
+  const decoder = new Decoder();
+  const names: string[] = [];
+  decoder.on("data", ([kind, { name }]) => {
+    if (kind !== "end") names.push(name);
+  });
+  decoder.write(Buffer.from(file));
+  return names;
+}
+
 /** Numbers of the tracks of a type (1 video, 2 audio), as declared. */
 export function oracleTracks(file: Uint8Array, type: 1 | 2): number[] {
   const decoder = new Decoder();

@@ -1,7 +1,7 @@
 /** Where GetMedia begins: its selectors as the sequence of the fragment before the first (KVS page GetMedia, StartSelector). */
 
 import type { Millis } from "../../base/units.ts";
-import type { ClockName, FragmentReader } from "../../fragment/fragment.ts";
+import type { ClockName, FragmentInfo, FragmentReader } from "../../fragment/fragment.ts";
 import { resolve } from "../resolver.ts";
 import { MAX_TIME_MS } from "../time.ts";
 
@@ -29,8 +29,20 @@ export async function sequenceBefore(
           clock: start.clock,
           range: { fromMs: start.ms, toMs: MAX_TIME_MS },
         } as const);
-  for await (const { info } of resolve(walk, selector)) return info.number.sequence - 1;
+  let found: number | undefined;
+  for await (const { info } of resolve(walk, selector)) {
+    // Lists tell starts in whole ms: who asks with one means the fragment that begins in it, not the one that ends in it.
+    if (found !== undefined && !(start.at === "time" && beginsAt(info, start.clock) <= start.ms))
+      break;
+    found = info.number.sequence - 1;
+  }
+  if (found !== undefined) return found;
   // Nothing there yet: what comes next.
   for await (const { info } of resolve(walk, { by: "now" })) return info.number.sequence;
   return 0;
+}
+
+/** In whole ms, as lists tell it. */
+function beginsAt({ number, producedStartUs }: FragmentInfo, clock: ClockName): number {
+  return clock === "server" ? number.receivedMs : Math.floor(producedStartUs / 1000);
 }
