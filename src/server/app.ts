@@ -10,6 +10,7 @@ import { putParts } from "./put-parts.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -56,6 +57,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   retentionRoutes(app, parts);
   sourceRoutes(app, parts);
   mediaRoutes(app, parts);
+  imageRoutes(app, parts);
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
   staticRoutes(app, parts);

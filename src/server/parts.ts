@@ -11,6 +11,7 @@ import type { Guard } from "./access/guard.ts";
 import type { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
+import type { ImageService } from "./images/service.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
@@ -40,6 +41,7 @@ export interface Parts extends RetentionParts {
   readonly metrics: MetricsRegistry;
   readonly readiness: Readiness;
   readonly files: StaticFiles;
+  readonly images: ImageService;
   /** Where there are several; undefined: this server is alone. */
   readonly nodes: Nodes | undefined;
 }

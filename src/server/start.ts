@@ -72,6 +72,7 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     parts.readiness.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
+    parts.images.close();
     await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);

@@ -21,6 +21,7 @@ import { tempDir } from "../support/temp-dir.ts";
 import { needs } from "../support/tools.ts";
 
 const dir = tempDir("plain");
+after(() => dir[Symbol.dispose]());
 
 async function archiveOf(kind: MediaKind, ...sessions: StoreOptions[]): Promise<FakeReader> {
   const file = readFileSync(await makeMedia(kind));
@@ -82,8 +83,6 @@ function assertNear(ours: readonly number[], theirs: readonly number[], toleranc
 }
 
 suite("a plain MP4 clip", needs("ffmpeg"), () => {
-  after(() => dir[Symbol.dispose]());
-
   for (const kind of ["h264-aac", "h264-nob", "hevc", "vp9-opus", "audio-only"] as const)
     test(`of ${kind} has moov in front, every frame at its time, and decodes without a word`, async () => {
       const source = await makeMedia(kind);

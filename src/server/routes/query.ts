@@ -111,13 +111,13 @@ export function refuseOthers(query: RawQuery, known: readonly string[]): void {
     throw new Fault("request.bad", `unknown parameter ${other}; known: ${known.join(", ")}`);
 }
 
-function clockOf(query: RawQuery): ClockName {
+export function clockOf(query: RawQuery): ClockName {
   const value = text(query, "clock") ?? "producer";
   if (value === "producer" || value === "server") return value;
   throw new Fault("request.bad", `clock: producer or server, not ${value}`);
 }
 
-function wholeOf(
+export function wholeOf(
   query: RawQuery,
   name: string,
   { fallback, min, max }: { fallback: number; min: number; max: number },
