@@ -19,19 +19,36 @@ export interface NumberedOptions {
 /** Path of a Matroska file, 25 pictures a second from 0, a key frame every 2 s. Made at the first call. */
 export async function numberedMedia(options: NumberedOptions = {}): Promise<string> {
   const { encoder = "libx264", bFrames = 3, seconds = 6 } = options;
-  const dir = join(tmpdir(), "streambank-numbered-1");
+  const dir = join(tmpdir(), "streambank-numbered-3");
   const path = join(dir, `${encoder}-${bFrames}-${seconds}.mkv`);
   if (existsSync(path)) return path;
   mkdirSync(dir, { recursive: true });
   const part = `${path}.${process.pid}.part.mkv`;
   const codec = {
-    libx264: ["-preset", "veryfast", "-g", "50", "-keyint_min", "50", "-bf", String(bFrames)],
-    libx265: ["-preset", "ultrafast", "-x265-params", "keyint=50:min-keyint=50:log-level=none"],
+    libx264: [
+      "-preset",
+      "veryfast",
+      "-g",
+      "50",
+      "-keyint_min",
+      "50",
+      "-sc_threshold",
+      "0",
+      "-bf",
+      String(bFrames),
+    ],
+    libx265: [
+      "-preset",
+      "ultrafast",
+      "-x265-params",
+      "keyint=50:min-keyint=50:scenecut=0:log-level=none",
+    ],
     "libvpx-vp9": ["-deadline", "realtime", "-cpu-used", "8", "-g", "50", "-b:v", "1M"],
   }[encoder];
   await run("ffmpeg", [
     ...["-v", "error", "-y", "-f", "lavfi", "-i", "color=s=320x180:r=25", "-vf", STRIPES],
-    ...["-t", String(seconds), "-c:v", encoder, ...codec, "-pix_fmt", "yuv420p", part],
+    ...["-t", String(seconds), "-c:v", encoder, ...codec, "-pix_fmt", "yuv420p"],
+    ...["-cluster_time_limit", "1000", part],
   ]);
   renameSync(part, path);
   return path;

@@ -25,7 +25,7 @@ export type Precision = "exact" | "key";
 /**
  * @param frames pictures of one track in decode order
  * @param timeUs before the first picture: the first is meant
- * Undefined when there is no key frame to begin at, or no frame.
+ * Undefined when there is no frame, or no key frame to begin at: then what came before these frames is needed.
  */
 export function choosePicture(
   frames: readonly TimedFrame[],
@@ -41,10 +41,23 @@ export function choosePicture(
     // A picture shown before a key frame that it follows refers to what was before that (an open group).
     if (frame?.key && frame.timeUs <= picture.timeUs) first = i;
   }
-  if (first >= 0) return { first, last: precision === "exact" ? shown : first };
-  // What is shown cannot be decoded: the next that can be.
-  const next = frames.findIndex(({ key }) => key);
-  return next < 0 ? undefined : { first: next, last: next };
+  return first < 0 ? undefined : { first, last: precision === "exact" ? shown : first };
+}
+
+/** The first picture that can be decoded, where what is shown cannot be. Undefined: there is none. */
+export function firstDecodable(frames: readonly TimedFrame[]): Chosen | undefined {
+  const first = frames.findIndex(({ key }) => key);
+  return first < 0 ? undefined : { first, last: first };
+}
+
+/**
+ * The frames themselves, without those that follow the key frame and are shown before it: they refer to what was before it,
+ * and nothing that is shown later refers to them.
+ */
+export function neededFrames<T extends TimedFrame>(frames: readonly T[], chosen: Chosen): T[] {
+  const needed = frames.slice(chosen.first, chosen.last + 1);
+  const startUs = needed[0]?.timeUs ?? 0;
+  return needed.filter(({ timeUs }) => timeUs >= startUs);
 }
 
 /** The latest presentation time not after `timeUs`, else the earliest there is; −1: no frame. */

@@ -11,7 +11,13 @@ import { framesByTrack } from "../clip/mp4-frames.ts";
 import { spanOf } from "../order.ts";
 import { beforeSeekable, resolve } from "../resolver.ts";
 import { steps, type Walk } from "../walk.ts";
-import { choosePicture, type Precision } from "./choose.ts";
+import {
+  type Chosen,
+  choosePicture,
+  firstDecodable,
+  neededFrames,
+  type Precision,
+} from "./choose.ts";
 import type { Found, PictureSource } from "./source.ts";
 
 /** Most bytes read for one picture: from its key frame on. */
@@ -67,29 +73,39 @@ export class PictureFinder {
   }
 
   async #picture(fragment: StoredFragment, timeUs: number, precision: Precision): Promise<Found> {
-    const group = await this.#group(fragment);
+    let group = await this.#group(fragment);
     if (typeof group === "string") return { kind: "undecodable", why: group };
-    const chosen = choosePicture(group.frames, timeUs, precision);
+    let chosen = choosePicture(group.frames, timeUs, precision);
+    if (chosen === undefined) {
+      // An open group: its first pictures refer to the group before it.
+      const wider = await this.#group(fragment, true);
+      if (typeof wider !== "string") {
+        group = wider;
+        chosen = choosePicture(group.frames, timeUs, precision) ?? firstDecodable(group.frames);
+      }
+    }
     if (chosen === undefined) return { kind: "undecodable", why: "no key frame to begin at" };
     return { kind: "picture", source: sourceOf(group, chosen) };
   }
 
-  #group(fragment: StoredFragment): Promise<Group | string> {
-    const name = `${fragment.packId} ${fragment.info.number.sequence}`;
+  #group(fragment: StoredFragment, withBefore = false): Promise<Group | string> {
+    const name = `${fragment.packId} ${fragment.info.number.sequence} ${withBefore}`;
     if (this.#last === undefined || this.#lastOf !== name) {
       this.#lastOf = name;
-      this.#last = this.#read(fragment);
+      this.#last = this.#read(fragment, withBefore);
     }
     return this.#last;
   }
 
-  async #read(fragment: StoredFragment): Promise<Group | string> {
+  async #read(fragment: StoredFragment, withBefore: boolean): Promise<Group | string> {
     const { reader } = this.#walk;
     const trackSet = await reader.trackSet(fragment.trackSetId);
     const track = trackSet.tracks.find(({ type }) => type === "video");
     if (track === undefined) return "there are no pictures in it";
     if (track.encoding === "unsupported") return "its pictures are encoded in an unknown way";
-    const before = await beforeSeekable(this.#walk, fragment);
+    const { info } = fragment;
+    const asked = withBefore ? { ...fragment, info: { ...info, seekable: false } } : fragment;
+    const before = await beforeSeekable(this.#walk, asked);
     const list = [...before, fragment].filter((one) => one.trackSetId === fragment.trackSetId);
     const bytes = list.reduce((sum, { blocksSize }) => sum + blocksSize, 0);
     if (bytes > MAX_GROUP_BYTES) return `its key frame is ${bytes} bytes before it`;
@@ -120,18 +136,15 @@ function covers({ info }: StoredFragment, clock: ClockName, atMs: number): boole
   return Math.floor(startUs / 1000) <= atMs && endUs > atMs * 1000;
 }
 
-function sourceOf(
-  { fragment, track, frames }: Group,
-  { first, last }: { first: number; last: number },
-): PictureSource {
+function sourceOf({ fragment, track, frames }: Group, chosen: Chosen): PictureSource {
   const { info, packId, blocksCrc, trackSetId } = fragment;
-  const shownUs = frames[last]?.timeUs ?? 0;
+  const shownUs = frames[chosen.last]?.timeUs ?? 0;
   const { sequence, receivedMs } = info.number;
   return {
     identity: `${packId} ${sequence} ${blocksCrc} ${track.number} ${shownUs}`,
     decoder: `${trackSetId} ${track.number}`,
     track,
-    frames: frames.slice(first, last + 1),
+    frames: neededFrames(frames, chosen),
     shownUs,
     receivedUs: receivedMs * 1000 + (shownUs - info.producedStartUs),
   };

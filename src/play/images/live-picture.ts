@@ -1,7 +1,7 @@
 /** The newest picture of a stream from the memory of the live hub: no read, and nothing has to be stored yet. */
 import type { LiveHub } from "../../live/hub.ts";
 import type { FrameItem, LiveItem, TimelineItem } from "../../live/items.ts";
-import { choosePicture, type Precision } from "./choose.ts";
+import { choosePicture, firstDecodable, neededFrames, type Precision } from "./choose.ts";
 import type { PictureSource } from "./source.ts";
 
 /** Undefined when nobody publishes here, or when no whole group of pictures is in memory. */
@@ -20,14 +20,15 @@ export function livePicture(
     (item): item is FrameItem => item.kind === "frame" && item.frame.track === track.number,
   );
   const frames = shown.map(({ frame }) => frame);
-  const chosen = choosePicture(frames, Number.POSITIVE_INFINITY, precision);
+  const chosen =
+    choosePicture(frames, Number.POSITIVE_INFINITY, precision) ?? firstDecodable(frames);
   if (chosen === undefined) return undefined;
   const shownUs = frames[chosen.last]?.timeUs ?? 0;
   return {
     identity: `live ${timelineName(timeline)} ${track.number} ${shownUs}`,
     decoder: `live ${timelineName(timeline)} ${track.number}`,
     track,
-    frames: frames.slice(chosen.first, chosen.last + 1),
+    frames: neededFrames(frames, chosen),
     shownUs,
     receivedUs: (shown[chosen.last]?.receivedMs ?? 0) * 1000,
   };
