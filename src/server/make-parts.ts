@@ -13,6 +13,7 @@ import { openGuard } from "./access/open-guard.ts";
 import { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
+import { openImageJobs } from "./images/open-jobs.ts";
 import { ImageService } from "./images/service.ts";
 import { collectGauges } from "./metrics/collectors.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
@@ -71,11 +72,11 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   const { pushKeyFile } = config;
   const retention = await openRetention(common, archive);
   const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
+  const images = new ImageService({ clock, reader, hub });
+  const imageJobs = await openImageJobs({ ...common, reader, images, nodes }, archive);
   const parts = {
-    retention,
+    ...{ retention, reader, images, imageJobs },
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
-    reader,
-    images: new ImageService({ clock, reader, hub }),
     access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
     guard: openGuard,
     sessions: await SessionTokens.open(archive.index, clock),

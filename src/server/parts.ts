@@ -11,6 +11,7 @@ import type { Guard } from "./access/guard.ts";
 import type { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
+import type { ImageGenerator } from "./images/generator.ts";
 import type { ImageService } from "./images/service.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { Nodes } from "./nodes/nodes.ts";
@@ -42,6 +43,7 @@ export interface Parts extends RetentionParts {
   readonly readiness: Readiness;
   readonly files: StaticFiles;
   readonly images: ImageService;
+  readonly imageJobs: ImageGenerator;
   /** Where there are several; undefined: this server is alone. */
   readonly nodes: Nodes | undefined;
 }

@@ -18,6 +18,7 @@ import {
   neededFrames,
   type Precision,
 } from "./choose.ts";
+import { producedUs } from "./samples.ts";
 import type { Found, PictureSource } from "./source.ts";
 
 /** Most bytes read for one picture: from its key frame on. */
@@ -43,9 +44,7 @@ export class PictureFinder {
   async at(clock: ClockName, atMs: number, precision: Precision): Promise<Found> {
     const fragment = await this.fragmentAt(clock, atMs);
     if (fragment === undefined) return { kind: "no-media" };
-    const { producedStartUs, number } = fragment.info;
-    const shiftUs = clock === "server" ? producedStartUs - number.receivedMs * 1000 : 0;
-    return this.#picture(fragment, atMs * 1000 + shiftUs, precision);
+    return this.#picture(fragment, producedUs(fragment.info, clock, atMs), precision);
   }
 
   /** The newest that is stored. Throws as `at`. */
