@@ -9,6 +9,7 @@ import { millis } from "../../src/base/units.ts";
 import type { SealedFragment } from "../../src/fragment/fragment.ts";
 import { LiveHub } from "../../src/live/hub.ts";
 import { scanBlocks } from "../../src/media/mkv/block-scan.ts";
+import { archivedFrames } from "../../src/play/tail/archived-frames.ts";
 import { ffmpegRunner } from "../../src/server/images/ffmpeg.ts";
 import { imagePage, type PageOptions } from "../../src/server/images/image-page.ts";
 import { ImageService, type ImageServiceOptions } from "../../src/server/images/service.ts";
@@ -142,6 +143,30 @@ suite("a picture of a time", needs("ffmpeg"), () => {
     assert.equal(await sizeOf({ height: 90 }), "mjpeg,160,90");
     assert.equal(await sizeOf({ width: 100, height: 100 }), "mjpeg,100,100");
     assert.equal(await sizeOf({ format: "png", width: 64 }), "png,64,36");
+  });
+
+  test("may be the newest a producer sends, before it is stored", async () => {
+    const [first] = await fragments();
+    assert.ok(first);
+    const hub = new LiveHub({ clock: realClock });
+    const service = serviceOf([first], { hub });
+    const newest = () => service.find("cam", { clock: "producer", at: "latest" }, "exact");
+    const shown = async (found: Awaited<ReturnType<typeof newest>>) => {
+      assert.ok(found.kind === "picture");
+      return numberOf((await service.make([found.source], JPEG))[0]);
+    };
+    assert.equal(await shown(await newest()), 49, "of the archive");
+    const camera = hub.open("cam", "live");
+    camera.tracks(first.trackSet);
+    camera.fragment(first.info.number, 1);
+    const frames = archivedFrames(first.trackSet, first.clusterNs, first.blocks.toBytes());
+    for (const frame of frames.slice(0, 20)) camera.frame(frame, millis(FAKE_START_MS));
+    const want = Math.max(
+      ...frames.slice(0, 20).map(({ timeUs }) => timeUs / 1000 - FAKE_START_MS),
+    );
+    assert.equal(await shown(await newest()), want / 40, "of the hub");
+    camera.close();
+    assert.equal(await shown(await newest()), 49);
   });
 
   test("comes in pages that go on where the last ended", async () => {
