@@ -52,7 +52,7 @@ export async function planKvsClip(options: KvsClipOptions): Promise<ClipPlan> {
 
 /**
  * Fragments that start in the range, in order, up to `PLAIN_LIMITS`. Of those that start in the same ms of the producer's
- * clock the one that was stored first. None before the first that a decoder can start at, if there is such a one.
+ * clock the one that was stored first. None before the first that a decoder can start at.
  */
 export async function kvsFragments(
   walk: Walk,
