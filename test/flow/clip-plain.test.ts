@@ -184,6 +184,28 @@ suite("a plain MP4 clip", needs("ffmpeg"), () => {
     }
   });
 
+  test("of a camera that changed its picture shows both sizes", async () => {
+    const reader = new FakeReader({ perPack: 2 });
+    for (const [i, size] of ["320x180", "640x360"].entries()) {
+      const path = join(dir.path, `${size}.mkv`);
+      const source = ["-f", "lavfi", "-i", `testsrc2=s=${size}:r=25`, "-t", "2"];
+      await run("ffmpeg", ["-v", "error", ...source, "-c:v", "libx264", "-g", "25", path]);
+      const startMs = FAKE_START_MS + i * 2000;
+      const options = { startMs, session: `s${i}`, sequence: 1 + 10 * i };
+      reader.addAll("cam", fragmentsOfFile(readFileSync(path), options));
+    }
+    const path = await fileOf(await plan(reader), "both.mp4");
+    const show = ["-show_entries", "frame=width", "-of", "csv=p=0", path];
+    const { stdout, stderr } = await run("ffprobe", ["-v", "warning", ...show]);
+    assert.equal(stderr, "");
+    const widths = stdout.split("\n").filter((row) => /^\d/.test(row));
+    const want = Array.from({ length: 100 }, (_, i) => (i < 50 ? "320" : "640"));
+    assert.deepEqual(
+      widths.map((row) => row.replace(",", "")),
+      want,
+    );
+  });
+
   test("carries G.711, a sample of the file for each of the sound's, and leaves PCM out", async () => {
     const later = { startMs: FAKE_START_MS + 9000, session: "b", sequence: 10 };
     const clip = await plan(await archiveOf("pcm", later));
@@ -253,7 +275,7 @@ suite("GetClip's clip", needs("ffmpeg"), () => {
 
   test("ends after 200 fragments", async () => {
     const sessions = Array.from({ length: 9 }, (_, i) => {
-      return { startMs: at((i + 1) * 12_000), session: `s${i}`, sequence: 100 * (i + 1) };
+      return { startMs: at((i + 1) * 12_100), session: `s${i}`, sequence: 100 * (i + 1) };
     });
     const reader = await archiveOf("short-groups", ...sessions);
     assert.ok(reader.all("cam").length > 200);

@@ -92,13 +92,13 @@ export class ImageService {
     return names.map((name) => known.get(name));
   }
 
-  /** Something made of pictures, remembered under its own name. */
-  async remembered(name: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const known = this.#cache.get(name);
-    if (known !== undefined) return known;
-    const bytes = await make();
+  /** Something made of pictures, under a name of its own. */
+  remember(name: string, bytes: Uint8Array): void {
     this.#cache.set(name, bytes);
-    return bytes;
+  }
+
+  recall(name: string): Uint8Array | undefined {
+    return this.#cache.get(name);
   }
 
   /** Processes that run are ended, what waits is refused. */

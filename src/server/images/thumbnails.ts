@@ -58,15 +58,74 @@ interface Cell {
   readonly fragment: StoredFragment;
 }
 
-/** Throws `stream.not-found`, `request.no-media`, `store.*`, `request.busy`, `ffmpeg.missing`, `ffmpeg.failed`. */
+/**
+ * Throws `stream.not-found`, `request.no-media`, `store.*`, `request.busy`, `ffmpeg.missing`, `ffmpeg.failed`. A sheet of the same
+ * fragments is remembered: then no media is read.
+ */
 export async function thumbnails(service: ImageService, options: ThumbnailOptions): Promise<Sheet> {
-  const { width } = options;
   const cells = await cellsOf(service, options);
-  const [first] = cells;
-  if (first === undefined) throw nothing(options);
-  const made: { source: PictureSource; image: Uint8Array; timeMs: number }[] = [];
+  const name = nameOf(cells, options);
+  const [map, known] = [service.recall(`map ${name}`), service.recall(`sheet ${name}`)];
+  if (map !== undefined && known !== undefined)
+    return {
+      ...(JSON.parse(Buffer.from(map).toString("utf8")) as Omit<Sheet, "jpeg">),
+      jpeg: known,
+    };
+  const { jpeg, ...rest } = await makeSheet(service, options, cells);
+  service.remember(`map ${name}`, Buffer.from(JSON.stringify(rest)));
+  service.remember(`sheet ${name}`, jpeg);
+  return { ...rest, jpeg };
+}
+
+/** The same for what gives the same sheet. */
+function nameOf(cells: readonly Cell[], { clock, width }: ThumbnailOptions): string {
+  return tagOf([
+    `${clock} ${width}`,
+    ...cells.map(({ timeMs, fragment: { packId, info, blocksCrc } }) =>
+      [timeMs, packId, info.number.sequence, blocksCrc].join(" "),
+    ),
+  ]);
+}
+
+/** A picture that was made, and the time that it stands for. */
+interface Made {
+  readonly source: PictureSource;
+  readonly image: Uint8Array;
+  readonly timeMs: number;
+}
+
+async function makeSheet(
+  service: ImageService,
+  options: ThumbnailOptions,
+  cells: readonly Cell[],
+): Promise<Sheet> {
+  const { width, clock, signal } = options;
+  const { made, style } = await makePictures(service, options, cells);
+  if (style === undefined || made.length === 0) throw nothing(options);
+  const { height = 0 } = style;
+  const columns = Math.min(COLUMNS, made.length);
+  const rows = Math.ceil(made.length / columns);
+  const tag = tagOf(["sheet", ...made.map(({ source }) => imageTag(source, style))]);
+  const images = made.map(({ image }) => image);
+  const jpeg = await joined(service, images, { width, height, columns, rows }, signal);
+  const tiles = made.map(({ timeMs, source }, i) => ({
+    timeMs,
+    shownMs: Math.floor((clock === "server" ? source.receivedUs : source.shownUs) / 1000),
+    x: (i % columns) * width,
+    y: Math.floor(i / columns) * height,
+  }));
+  return { tag, tileWidth: width, tileHeight: height, columns, rows, tiles, jpeg };
+}
+
+/** Of every cell its first key frame, if it can be decoded. */
+async function makePictures(
+  service: ImageService,
+  { stream, width, signal }: ThumbnailOptions,
+  cells: readonly Cell[],
+): Promise<{ made: Made[]; style: PictureStyle | undefined }> {
+  const finder = service.finder(stream, signal);
+  const made: Made[] = [];
   let style: PictureStyle | undefined;
-  const finder = service.finder(options.stream, options.signal);
   for (let at = 0; at < cells.length; at += AT_ONCE) {
     const batch: { source: PictureSource; timeMs: number }[] = [];
     for (const { fragment, timeMs } of cells.slice(at, at + AT_ONCE)) {
@@ -76,28 +135,13 @@ export async function thumbnails(service: ImageService, options: ThumbnailOption
     style ??= batch[0] && styleOf(batch[0].source.track, width);
     if (style === undefined) continue;
     const sources = batch.map(({ source }) => source);
-    const images = await service.make(sources, style, options.signal);
+    const images = await service.make(sources, style, signal);
     for (const [i, one] of batch.entries()) {
       const image = images[i];
       if (image !== undefined) made.push({ ...one, image });
     }
   }
-  if (style === undefined || made.length === 0) throw nothing(options);
-  const { height = 0 } = style;
-  const columns = Math.min(COLUMNS, made.length);
-  const rows = Math.ceil(made.length / columns);
-  const given = style;
-  const tag = tagOf(["sheet", ...made.map(({ source }) => imageTag(source, given))]);
-  const images = made.map(({ image }) => image);
-  const size = { width, height, columns, rows };
-  const jpeg = await service.remembered(tag, () => sheet(service, images, size, options.signal));
-  const tiles = made.map(({ timeMs, source }, i) => ({
-    timeMs,
-    shownMs: Math.floor((options.clock === "server" ? source.receivedUs : source.shownUs) / 1000),
-    x: (i % columns) * width,
-    y: Math.floor(i / columns) * height,
-  }));
-  return { tag, tileWidth: width, tileHeight: height, columns, rows, tiles, jpeg };
+  return { made, style };
 }
 
 function nothing({ stream }: ThumbnailOptions): Fault {
@@ -137,7 +181,7 @@ interface SheetSize {
 }
 
 /** The pictures, JPEGs of one size, side by side in one. */
-async function sheet(
+async function joined(
   service: ImageService,
   images: readonly Uint8Array[],
   { width, height, columns, rows }: SheetSize,
