@@ -22,6 +22,7 @@ export type FaultCode =
   | "codec.bad-config"
   | "codec.bad-payload"
   | "codec.unsupported"
+  | "codec.no-config"
   // ingest
   | "ingest.fragment-too-large"
   | "ingest.fragment-too-long"
@@ -47,6 +48,7 @@ export type FaultCode =
   | "stream.deleted"
   | "stream.version-mismatch"
   | "stream.held"
+  | "stream.no-retention"
   | "hold.not-found"
   | "hook.not-found"
   | "record.conflict"
@@ -61,6 +63,10 @@ export type FaultCode =
   | "request.no-route"
   | "request.no-media"
   | "request.too-large"
+  | "request.busy"
+  // pictures
+  | "ffmpeg.missing"
+  | "ffmpeg.failed"
   // sources that the server pulls
   | "source.not-found"
   | "source.bad-address"

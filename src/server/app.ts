@@ -12,6 +12,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -59,6 +60,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   sourceRoutes(app, parts);
   groupRoutes(app, parts);
   mediaRoutes(app, parts);
+  imageRoutes(app, parts);
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
   kvsRoutes(app, parts);

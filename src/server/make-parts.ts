@@ -14,6 +14,8 @@ import { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { ConsumerGroups } from "./groups/consumer-groups.ts";
+import { openImageJobs } from "./images/open-jobs.ts";
+import { ImageService } from "./images/service.ts";
 import { collectGauges } from "./metrics/collectors.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { serverMeters } from "./metrics/server-meters.ts";
@@ -70,10 +72,12 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   });
   const { pushKeyFile } = config;
   const retention = await openRetention(common, archive);
+  const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
+  const images = new ImageService({ clock, reader, hub });
+  const imageJobs = await openImageJobs({ ...common, reader, images, nodes }, archive);
   const parts = {
-    retention,
+    ...{ retention, reader, images, imageJobs },
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
-    reader: nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks),
     access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
     groups: new ConsumerGroups(archive.index, clock),
     guard: openGuard,

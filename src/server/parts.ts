@@ -12,6 +12,8 @@ import type { SessionTokens } from "./access/session-tokens.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
 import type { ConsumerGroups } from "./groups/consumer-groups.ts";
+import type { ImageGenerator } from "./images/generator.ts";
+import type { ImageService } from "./images/service.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
@@ -42,6 +44,8 @@ export interface Parts extends RetentionParts {
   readonly metrics: MetricsRegistry;
   readonly readiness: Readiness;
   readonly files: StaticFiles;
+  readonly images: ImageService;
+  readonly imageJobs: ImageGenerator;
   /** Where there are several; undefined: this server is alone. */
   readonly nodes: Nodes | undefined;
 }

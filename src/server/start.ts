@@ -67,11 +67,14 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   }
   await parts.pulls.start();
   parts.retention.start();
+  parts.imageJobs.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
+    parts.images.close();
+    await parts.imageJobs.stop();
     await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);

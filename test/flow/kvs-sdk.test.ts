@@ -1,6 +1,6 @@
 /** The AWS SDK for JavaScript against this server with nothing changed but its endpoint: the whole story of a stream. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import {
   CreateStreamCommand,
@@ -22,6 +22,8 @@ import {
 } from "@aws-sdk/client-kinesis-video";
 import {
   type Fragment,
+  GetClipCommand,
+  GetImagesCommand,
   GetMediaForFragmentListCommand,
   KinesisVideoArchivedMediaClient,
   ListFragmentsCommand,
@@ -257,9 +259,43 @@ suite("the AWS SDK", { timeout: 60_000, ...needs("ffmpeg", "mkvtoolnix") }, () =
     );
     using dir = tempDir("kvs");
     const path = `${dir.path}/list.mkv`;
-    (await import("node:fs")).writeFileSync(path, body);
+    writeFileSync(path, body);
     const { stdout } = await run("mkvmerge", ["-J", path]);
     assert.deepEqual(JSON.parse(stdout).warnings, []);
+    const ClipFragmentSelector = {
+      ...FragmentSelector,
+      TimestampRange: {
+        StartTimestamp: new Date(START * 1000),
+        EndTimestamp: new Date((START + 2) * 1000),
+      },
+    };
+    const clip = await archived.send(new GetClipCommand({ StreamName, ClipFragmentSelector }));
+    assert.equal(clip.ContentType, "video/mp4");
+    const mp4 = `${dir.path}/clip.mp4`;
+    writeFileSync(mp4, await all(bytesOf(clip)));
+    const entries = "stream=codec_name,nb_frames";
+    const probed = await run("ffprobe", [
+      "-v",
+      "error",
+      "-show_entries",
+      entries,
+      "-of",
+      "csv",
+      mp4,
+    ]);
+    assert.match(probed.stdout, /^stream,h264,\d+/m);
+    const images = await archived.send(
+      new GetImagesCommand({
+        ...{ StreamName, ImageSelectorType: "PRODUCER_TIMESTAMP", Format: "JPEG" },
+        ...{ StartTimestamp: new Date(START * 1000), EndTimestamp: new Date((START + 2) * 1000) },
+        ...{ SamplingInterval: 500, MaxResults: 2 },
+      }),
+    );
+    assert.equal(images.Images?.length, 2);
+    assert.equal(
+      Buffer.from(images.Images[0]?.ImageContent ?? "", "base64").readUInt16BE(0),
+      0xffd8,
+    );
     await assert.rejects(
       media.send(
         new GetMediaCommand({ StreamName: "none", StartSelector: { StartSelectorType: "NOW" } }),

@@ -10,6 +10,7 @@ import { readFragmentList } from "../index/fragment-list.ts";
 import { scanFragments } from "../pack/pack-scan.ts";
 import { objectBytes, type PackBytes, readSealed } from "../pack/sealed-pack.ts";
 import { objectKey, packIdOfKey } from "../pack-id.ts";
+import { isImageKey } from "../store/object-key.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { baseOf, rebuildRow } from "./pack-row.ts";
 
@@ -75,7 +76,8 @@ class Check {
     const seen = new Set<string>();
     for await (const page of store.list(`${stream}/`))
       for (let at = 0; at < page.length; at += AT_ONCE) {
-        const looks = page.slice(at, at + AT_ONCE).map(({ key, bytes }) => {
+        const packs = page.slice(at, at + AT_ONCE).filter(({ key }) => !isImageKey(key));
+        const looks = packs.map(({ key, bytes }) => {
           const packId = packIdOfKey(key);
           if (packId === undefined) return this.#report({ stream, name: key, problem: "foreign" });
           seen.add(packId);
@@ -93,7 +95,7 @@ class Check {
     for await (const page of store.list(""))
       for (const { key } of page) {
         const stream = key.split("/")[0] ?? "";
-        if (!known.has(stream))
+        if (!known.has(stream) && !isImageKey(key))
           await this.#report({
             stream,
             name: key,

@@ -11,6 +11,7 @@ import type { Files } from "../files.ts";
 import type { FragmentIndex, PackRow, TrackSetRow } from "../index/fragment-index.ts";
 import { fileBytes, objectBytes, readSealed } from "../pack/sealed-pack.ts";
 import { packIdOf, packIdOfKey } from "../pack-id.ts";
+import { isImageKey } from "../store/object-key.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { newStream } from "../stream-info.ts";
 import { type RebuiltPack, rebuildRow } from "./pack-row.ts";
@@ -73,6 +74,7 @@ class Reindex {
     for await (const page of store.list("")) {
       for (let at = 0; at < page.length; at += READS) {
         const reading = page.slice(at, at + READS).map(async ({ key, bytes }) => {
+          if (isImageKey(key)) return undefined;
           const packId = packIdOfKey(key);
           if (packId === undefined) return this.#refuse(key, "not the name of a pack");
           const place = { node, archived: true };

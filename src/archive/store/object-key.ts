@@ -17,3 +17,8 @@ export function checkObjectKey(key: string): void {
   if (!isObjectKey(key))
     throw new Fault("store.not-found", `not an object key: ${key.slice(0, 80)}`);
 }
+
+/** Images that the server makes lie beside the packs (docs/reference/images.md); no pack's key ends like theirs. */
+export function isImageKey(key: string): boolean {
+  return key.startsWith("images/") && /\.(?:jpg|png)$/.test(key);
+}

@@ -4,6 +4,7 @@
  */
 import type { Track } from "../track.ts";
 import { audioFormat } from "./audio-formats.ts";
+import { g711Entry } from "./pcm.ts";
 import { readable } from "./readable.ts";
 import { videoFormats } from "./video-formats.ts";
 
@@ -27,6 +28,12 @@ export function mp4SampleEntry(track: Track): Uint8Array | undefined {
   if (track.encoding === "unsupported") return undefined;
   const format = videoFormats[track.codecId] ?? audioFormat(track.codecId);
   return readable(() => format?.entry(track));
+}
+
+/** As `mp4SampleEntry`, and G.711 as `ulaw` or `alaw`: files take it, Media Source Extensions do not. */
+export function fileSampleEntry(track: Track): Uint8Array | undefined {
+  if (track.encoding === "unsupported") return undefined;
+  return mp4SampleEntry(track) ?? readable(() => g711Entry(track));
 }
 
 /**

@@ -2,6 +2,7 @@
  * Uncompressed audio and G.711: `A_PCM/INT/LIT`, `A_PCM/INT/BIG`, `A_PCM/FLOAT/IEEE`, and `A_MS/ACM`
  * with a WAVEFORMATEX as CodecPrivate, which is how KVS's SDKs send G.711.
  */
+import { audioSampleEntry } from "../fmp4/sample-entry.ts";
 import type { Track } from "../track.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { readable } from "./readable.ts";
@@ -37,6 +38,23 @@ export function readWaveFormat(config: Uint8Array): WaveFormat {
 /** `ulaw` or `alaw` (WebCodecs names) for G.711; undefined for anything else. */
 export function g711Name(track: Track): string | undefined {
   return NAMES[waveFormat(track)?.tag ?? 0];
+}
+
+/**
+ * G.711's sample entry, `ulaw` or `alaw`: 16 bits is what it decodes to (QuickTime File Format, sound sample descriptions).
+ * Undefined for anything else, and where the WAVEFORMATEX and the track disagree.
+ */
+export function g711Entry(track: Track): Uint8Array | undefined {
+  const [format, name] = [waveFormat(track), g711Name(track)];
+  if (format === undefined || name === undefined || format.blockAlign !== format.channels)
+    return undefined;
+  if (format.sampleRate !== track.audio?.sampleRate) return undefined;
+  return audioSampleEntry(name, format, new Uint8Array(0));
+}
+
+/** Bytes of one sample of all channels of a G.711 track; undefined for anything else. */
+export function g711SampleBytes(track: Track): number | undefined {
+  return g711Name(track) === undefined ? undefined : waveFormat(track)?.channels;
 }
 
 /** Samples per channel in a payload; undefined when it is not sampled audio. */

@@ -4,6 +4,8 @@
  * Knows tracks and sample entries, no samples. A live one has no duration anywhere: with one, Chrome leaves
  * its low-delay mode and shows frames some 100 ms later. A clip has one, and edit lists.
  */
+
+import type { Track } from "../track.ts";
 import { ascii, box, fullBox, u16, u32, u64, zeros } from "./box.ts";
 import type { Mp4Track } from "./mp4-track.ts";
 import { displaySize } from "./sample-entry.ts";
@@ -16,10 +18,10 @@ export interface InitOptions {
 
 /** Movie time: used for nothing but the duration. */
 const MOVIE_TIMESCALE = 1000;
-const ENABLED_IN_MOVIE = 3;
+export const ENABLED_IN_MOVIE = 3;
 /** Nothing turned, nothing scaled; 16.16 and 2.30. */
-const IDENTITY = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
-const FULL_VOLUME = 0x0100;
+export const IDENTITY = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+export const FULL_VOLUME = 0x0100;
 
 export function initSegment({ tracks, durationMs }: InitOptions): Uint8Array {
   // iso6 is the first brand with default-base-is-moof and signed composition offsets.
@@ -71,14 +73,19 @@ function edts({ reorderTicks, delayTicks }: Mp4Track): Uint8Array {
 }
 
 function mdia({ track, timescale, entries }: Mp4Track): Uint8Array {
-  const audio = track.type === "audio";
   const mdhd = fullBox("mdhd", {}, u32(0, 0, timescale, 0), u16(languageCode(track.language), 0));
+  return mediaBox(track, mdhd, stbl(entries));
+}
+
+/** `mdia` of a track, with its header and sample tables as given (§8.4). */
+export function mediaBox(track: Track, mdhd: Uint8Array, stbl: Uint8Array): Uint8Array {
+  const audio = track.type === "audio";
   const name = audio ? "SoundHandler\0" : "VideoHandler\0";
   const hdlr = fullBox("hdlr", {}, u32(0), ascii(audio ? "soun" : "vide"), zeros(12), ascii(name));
   const header = audio ? fullBox("smhd", {}, zeros(4)) : fullBox("vmhd", { flags: 1 }, zeros(8));
   const url = fullBox("url ", { flags: 1 });
   const dinf = box("dinf", fullBox("dref", {}, u32(1), url));
-  return box("mdia", mdhd, hdlr, box("minf", header, dinf, stbl(entries)));
+  return box("mdia", mdhd, hdlr, box("minf", header, dinf, stbl));
 }
 
 /** Samples are in the fragments: all tables are empty but the sample entries. */
@@ -89,7 +96,7 @@ function stbl(entries: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Three letters of five bits (§8.4.2.3). What is not ISO 639-2 is undetermined. */
-function languageCode(language: string | undefined): number {
+export function languageCode(language: string | undefined): number {
   const known = language !== undefined && /^[a-z]{3}$/.test(language) ? language : "und";
   return [...ascii(known)].reduce((code, letter) => code * 32 + (letter - 0x60), 0);
 }

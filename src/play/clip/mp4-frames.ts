@@ -1,10 +1,39 @@
 /** An archived fragment's frames by MP4 track: block bytes in, payload slices out. Copies nothing. */
 import { Rope } from "../../base/rope.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
+import type { FragmentTrack } from "../../media/fmp4/clip-fragment.ts";
 import type { ClipFrame } from "../../media/fmp4/sample-times.ts";
 import { type ScannedBlock, scanBlocks } from "../../media/mkv/block-scan.ts";
 import { LACINGS, splitLaces } from "../../media/mkv/lacing.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
+import { type Carried, inOrder } from "./mp4-tracks.ts";
+
+/**
+ * Frames of the tracks a clip carries, by their MP4 id; key frames with their parameter sets where the clip has several
+ * configurations. Throws `mkv.bad-block`, `mkv.bad-lacing`.
+ */
+export function carriedFrames(
+  blocks: Uint8Array,
+  fragment: StoredFragment,
+  { trackSet, carried }: { trackSet: TrackSet; carried: ReadonlyMap<number, Carried> },
+): FragmentTrack[] {
+  const wanted = new Set(carried.keys());
+  const frames = framesByTrack(blocks, fragment, { trackSet, wanted });
+  return inOrder(carried).map(([number, { media, entry, inBand }]) => {
+    return { media, entry, frames: withSets(frames.get(number) ?? [], inBand) };
+  });
+}
+
+function withSets(
+  frames: readonly ClipFrame[],
+  sets: Uint8Array | undefined,
+): readonly ClipFrame[] {
+  if (sets === undefined) return frames;
+  const head = Rope.of(sets);
+  return frames.map((frame) =>
+    frame.key ? { ...frame, payload: Rope.concat([head, frame.payload]) } : frame,
+  );
+}
 
 /**
  * Frames of the tracks asked for, in decode order, by track number; times on the producer's clock, µs.

@@ -5,24 +5,21 @@
  */
 import { assert } from "../../base/assert.ts";
 import { Fault } from "../../base/errors.ts";
-import { Rope } from "../../base/rope.ts";
 import type { PackTotals, StoredFragment, TrackTotals } from "../../fragment/fragment.ts";
 import {
   clipFragmentHead,
   clipFragmentSize,
   clipFragmentsSize,
-  type FragmentTrack,
 } from "../../media/fmp4/clip-fragment.ts";
 import { initSegment } from "../../media/fmp4/init.ts";
 import { mfra, mfraSize, type RandomAccessPoint } from "../../media/fmp4/mfra.ts";
-import type { ClipFrame } from "../../media/fmp4/sample-times.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 import { pressDecodeTimes } from "./decode-times.ts";
 import { type Extent, ready } from "./extents.ts";
 import type { ClipContent, ClipLayout } from "./layout.ts";
-import { framesByTrack } from "./mp4-frames.ts";
+import { carriedFrames } from "./mp4-frames.ts";
 import { gatherPayloads } from "./mp4-payloads.ts";
-import { type Carried, type Mp4Tracks, mp4TracksOf } from "./mp4-tracks.ts";
+import { type Carried, inOrder, type Mp4Tracks, mp4TracksOf } from "./mp4-tracks.ts";
 import { fragmentsOf, type Piece, unfolded } from "./pieces.ts";
 
 /** No sample lasts longer than this, µs: no fragment does. */
@@ -129,7 +126,9 @@ export class Mp4Layout implements ClipLayout {
     const { packId, blocksOffset, blocksSize, info } = fragment;
     const { reader, signal } = this.#content.walk;
     const blocks = await reader.read(packId, blocksOffset, blocksSize, signal);
-    const tracks = this.#mux(fragment, blocks);
+    const carried = this.#carried(fragment.trackSetId);
+    const trackSet = this.#trackSet(fragment.trackSetId);
+    const tracks = carriedFrames(blocks, fragment, { trackSet, carried });
     const head = clipFragmentHead({
       sequence: sequence % 2 ** 32,
       tracks,
@@ -149,16 +148,6 @@ export class Mp4Layout implements ClipLayout {
       pressDecodeTimes(head, (id) => Math.floor((limitUs * (scales.get(id) ?? 1)) / 1e6));
     }
     return [head, ...payload];
-  }
-
-  #mux(fragment: StoredFragment, blocks: Uint8Array): FragmentTrack[] {
-    const carried = this.#carried(fragment.trackSetId);
-    const trackSet = this.#trackSet(fragment.trackSetId);
-    const wanted = new Set(carried.keys());
-    const frames = framesByTrack(blocks, fragment, { trackSet, wanted });
-    return inOrder(carried).map(([number, { media, entry, inBand }]) => {
-      return { media, entry, frames: withSets(frames.get(number) ?? [], inBand) };
-    });
   }
 
   #pieceBytes({ trackSetId, totals }: Piece): number {
@@ -216,11 +205,6 @@ export class Mp4Layout implements ClipLayout {
   }
 }
 
-/** Tracks of a set as they stand in a fragment: by their MP4 id. */
-function inOrder(carried: ReadonlyMap<number, Carried>): [number, Carried][] {
-  return [...carried].sort(([, a], [, b]) => a.media.id - b.media.id);
-}
-
 /** What the clip carries of the totals, with what is put in front of key frames. */
 function only<T extends TrackTotals>(
   totals: readonly T[],
@@ -232,17 +216,6 @@ function only<T extends TrackTotals>(
     const payloadBytes = totalsOfTrack.payloadBytes + totalsOfTrack.keyframes * more;
     return more === 0 ? totalsOfTrack : { ...totalsOfTrack, payloadBytes };
   });
-}
-
-function withSets(
-  frames: readonly ClipFrame[],
-  sets: Uint8Array | undefined,
-): readonly ClipFrame[] {
-  if (sets === undefined) return frames;
-  const head = Rope.of(sets);
-  return frames.map((frame) =>
-    frame.key ? { ...frame, payload: Rope.concat([head, frame.payload]) } : frame,
-  );
 }
 
 function sameRun({ info: a }: StoredFragment, { info: b }: StoredFragment): boolean {

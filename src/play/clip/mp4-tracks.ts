@@ -29,14 +29,18 @@ interface Growing {
   readonly entries: Uint8Array[];
 }
 
-export function mp4TracksOf(trackSets: ReadonlyMap<string, TrackSet>): Mp4Tracks {
+/** `entryOf`: the sample entry of a track; undefined where it cannot be carried. Default: what fragmented MP4 takes. */
+export function mp4TracksOf(
+  trackSets: ReadonlyMap<string, TrackSet>,
+  entryOf: (track: Track) => Uint8Array | undefined = mp4SampleEntry,
+): Mp4Tracks {
   const growing = new Map<string, Growing>();
   const omitted = new Map<string, Track>();
   const placed: { set: string; own: Track; key: string; entry: number }[] = [];
   for (const [set, { tracks }] of trackSets) {
     for (const track of tracks) {
       const key = keyOf(track);
-      const entry = track.encoding === "unsupported" ? undefined : mp4SampleEntry(track);
+      const entry = track.encoding === "unsupported" ? undefined : entryOf(track);
       if (entry === undefined) omitted.set(`${track.number} ${track.codecId}`, track);
       else {
         const into = growing.get(key) ?? { track, id: growing.size + 1, entries: [] };
@@ -72,4 +76,9 @@ function entryNumber(entries: Uint8Array[], entry: Uint8Array): number {
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Tracks of a set as they stand in a fragment: by their MP4 id. */
+export function inOrder(carried: ReadonlyMap<number, Carried>): [number, Carried][] {
+  return [...carried].sort(([, a], [, b]) => a.media.id - b.media.id);
 }

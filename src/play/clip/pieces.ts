@@ -72,6 +72,13 @@ export async function piecesOf(options: PieceOptions): Promise<Piece[]> {
   return builder.pieces;
 }
 
+/** The same of fragments that were chosen one by one, in their order. */
+export function piecesOfFragments(list: readonly StoredFragment[], clock: ClockName): Piece[] {
+  const builder = new PieceBuilder(clock);
+  builder.fragments(list);
+  return builder.pieces;
+}
+
 async function gather(
   builder: PieceBuilder,
   options: PieceOptions,

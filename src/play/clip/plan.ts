@@ -11,8 +11,10 @@ import type { ClipContent, ClipLayout } from "./layout.ts";
 import { MkvLayout } from "./mkv-layout.ts";
 import { Mp4Layout } from "./mp4-layout.ts";
 import { identityOf, type Piece, piecesOf } from "./pieces.ts";
+import { PlainMp4Layout } from "./plain-layout.ts";
 
-export type ClipFormat = "mkv" | "mp4";
+/** `mp4`: fragmented, of any length; `plain-mp4`: with sample tables, at most `PLAIN_LIMITS`. */
+export type ClipFormat = "mkv" | "mp4" | "plain-mp4";
 
 /** Counts up whenever the same media would give other bytes: part of every ETag. */
 const LAYOUT_VERSION = 1;
@@ -26,7 +28,7 @@ export interface ClipOptions {
   readonly range: TimeRange;
   readonly clock: ClockName;
   readonly format: ClipFormat;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ClipPlan {
@@ -53,21 +55,39 @@ export interface ClipPlan {
  * it can carry no track of it.
  */
 export async function planClip(options: ClipOptions): Promise<ClipPlan> {
-  const { reader, stream, clock, format, range, signal } = options;
-  const walk = { reader, stream, signal };
-  const pieces = await piecesOf({ ...walk, clock, range });
+  const { reader, stream, clock, range, signal } = options;
+  const pieces = await piecesOf({ reader, stream, signal, clock, range });
   if (pieces.length === 0)
     throw new Fault("request.no-media", `nothing was recorded in this range of ${stream}`);
-  const trackSets = await trackSetsOf(reader, pieces);
-  const layout = layoutOf(format, { walk, clock, pieces, trackSets });
+  return planPieces(options, pieces);
+}
+
+/**
+ * The clip of exactly these pieces. `only`: which tracks of each set; default all. Throws as `planClip` does, but for
+ * `request.no-media` of an empty list, which nobody may give.
+ */
+export async function planPieces(
+  options: Omit<ClipOptions, "range">,
+  pieces: readonly Piece[],
+  only: (trackSet: TrackSet) => TrackSet = (trackSet) => trackSet,
+): Promise<ClipPlan> {
+  const { reader, stream, clock, format, signal } = options;
+  const walk = { reader, stream, signal };
+  const loaded = await trackSetsOf(reader, pieces);
+  const trackSets = new Map([...loaded].map(([id, set]) => [id, only(set)]));
+  const layout = await layoutOf(format, { walk, clock, pieces, trackSets });
   const first = pieces.reduce((least, { startUs }) => Math.min(least, startUs), Infinity);
   const { size } = layout;
-  const identity = identityOf(pieces, [`v${LAYOUT_VERSION}`, format, stream]);
+  const tracks = [...trackSets.values()].map((set) =>
+    set.tracks.map(({ number }) => number).join(),
+  );
+  const ofTracks = format === "plain-mp4" ? tracks : [];
+  const identity = identityOf(pieces, [`v${LAYOUT_VERSION}`, format, stream, ...ofTracks]);
   return {
     size,
     etag: `"${identity}"`,
     contentType: layout.contentType,
-    fileName: `${stream}_${fileTime(first)}.${format}`,
+    fileName: `${stream}_${fileTime(first)}.${format === "mkv" ? "mkv" : "mp4"}`,
     firstUs: first,
     lastUs: pieces.reduce((most, { endUs }) => Math.max(most, endUs), 0),
     fragments: pieces.reduce((sum, { totals }) => sum + totals.fragments, 0),
@@ -76,7 +96,8 @@ export async function planClip(options: ClipOptions): Promise<ClipPlan> {
   };
 }
 
-function layoutOf(format: ClipFormat, content: ClipContent): ClipLayout {
+async function layoutOf(format: ClipFormat, content: ClipContent): Promise<ClipLayout> {
+  if (format === "plain-mp4") return PlainMp4Layout.open(content);
   return format === "mkv" ? new MkvLayout(content) : new Mp4Layout(content);
 }
 

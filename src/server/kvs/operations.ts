@@ -2,6 +2,8 @@
 import type { Action } from "../access/guard.ts";
 import type { KvsContext, StreamOperation } from "./context.ts";
 import { KvsFault } from "./errors.ts";
+import { getClip } from "./get-clip.ts";
+import { getImages } from "./get-images.ts";
 import type { CreateStreamInput } from "./inputs.ts";
 import type { OperationName } from "./model.ts";
 import {
@@ -70,8 +72,8 @@ export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
   GetMedia: onStream("read", getMedia),
   ListFragments: onStream("read", listFragments),
   GetMediaForFragmentList: onStream("read", getMediaForFragmentList),
-  GetClip: notBuilt("GetClip"),
-  GetImages: notBuilt("GetImages"),
+  GetClip: onStream("read", getClip),
+  GetImages: onStream("read", getImages),
   GetHLSStreamingSessionURL: notBuilt("GetHLSStreamingSessionURL"),
   GetDASHStreamingSessionURL: notBuilt("GetDASHStreamingSessionURL"),
 };

@@ -84,6 +84,7 @@ export const METRICS = {
   removedBytes: counter("removed_bytes_total", "Bytes of packs removed, by cause.", "cause"),
   gaps: counter("gaps_total", "Holes written down, by cause.", "cause"),
   gapSeconds: counter("gap_seconds_total", "Length of holes written down, by cause.", "cause"),
+  images: counter("images_total", "Automatic images, by result.", "result"),
   eventsWaiting: gauge("events_waiting", "Events not written to the index yet."),
   eventsDropped: counter(
     "events_dropped_total",

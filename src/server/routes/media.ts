@@ -1,5 +1,6 @@
 /** Reading by time: fragments, coverage, clips. The work is in `src/play`; here are the routes. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Fault } from "../../base/errors.ts";
 import { sendClip } from "../../play/clip/http.ts";
 import { planClip } from "../../play/clip/plan.ts";
 import { coverage } from "../../play/coverage.ts";
@@ -40,11 +41,14 @@ async function clip(
   reply: FastifyReply,
   { parts, format }: { parts: Parts; format: "mkv" | "mp4" },
 ): Promise<void> {
+  const { layout, ...what } = clipQuery(req.query);
+  if (layout === "plain" && format !== "mp4")
+    throw new Fault("request.bad", "layout=plain: of clip.mp4 alone");
   const plan = await planClip({
     reader: parts.reader,
     stream: req.params.name,
-    format,
-    ...clipQuery(req.query),
+    format: layout === "plain" ? "plain-mp4" : format,
+    ...what,
   });
   // What it is made of does not go while it is sent.
   const { firstUs: fromUs, lastUs: toUs } = plan;

@@ -15,13 +15,20 @@ export type RawQuery = Readonly<Record<string, string | readonly string[] | unde
 const BEGINNING = millis(0);
 const END = millis(8_640_000_000_000_000);
 
-export function clipQuery(query: RawQuery): { range: TimeRange; clock: ClockName } {
-  refuseOthers(query, ["from", "to", "clock"]);
+export function clipQuery(query: RawQuery): {
+  range: TimeRange;
+  clock: ClockName;
+  layout: "fragmented" | "plain";
+} {
+  refuseOthers(query, ["from", "to", "clock", "layout"]);
+  const layout = text(query, "layout") ?? "fragmented";
+  if (layout !== "fragmented" && layout !== "plain")
+    throw new Fault("request.bad", `layout: fragmented or plain, not ${layout}`);
   const from = text(query, "from");
   const to = text(query, "to");
   if (from === undefined || to === undefined)
     throw new Fault("request.bad-time", "a clip needs from and to");
-  return { range: timeRange(parseTime(from), parseTime(to)), clock: clockOf(query) };
+  return { range: timeRange(parseTime(from), parseTime(to)), clock: clockOf(query), layout };
 }
 
 export function coverageQuery(query: RawQuery): {
@@ -104,13 +111,13 @@ export function refuseOthers(query: RawQuery, known: readonly string[]): void {
     throw new Fault("request.bad", `unknown parameter ${other}; known: ${known.join(", ")}`);
 }
 
-function clockOf(query: RawQuery): ClockName {
+export function clockOf(query: RawQuery): ClockName {
   const value = text(query, "clock") ?? "producer";
   if (value === "producer" || value === "server") return value;
   throw new Fault("request.bad", `clock: producer or server, not ${value}`);
 }
 
-function wholeOf(
+export function wholeOf(
   query: RawQuery,
   name: string,
   { fallback, min, max }: { fallback: number; min: number; max: number },
