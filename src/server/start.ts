@@ -73,8 +73,9 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     parts.readiness.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
+    const jobs = parts.imageJobs.stop();
     parts.images.close();
-    await parts.imageJobs.stop();
+    await jobs;
     await parts.pulls.close();
     await parts.ingest.close();
     await Promise.all([rtmp?.close(), rtmps?.close()]);

@@ -124,6 +124,16 @@ suite("a picture of a time", needs("ffmpeg"), () => {
     assert.ok(inside < (starts[2] ?? 0) && pictures.some(({ error }) => error !== undefined));
   });
 
+  test("before the damaged frame of a group is whole, behind it media-error", async () => {
+    const list = fragmentsOfFile(readFileSync(await makeMedia("h264-nob")));
+    const [first, ...others] = list;
+    assert.ok(first);
+    const service = serviceOf([damaged(first, 20), ...others]);
+    const { pictures } = await page(service, { from: 100, to: 2500, intervalMs: 200 });
+    const errors = pictures.map(({ error }) => (error === undefined ? "." : "E")).join("");
+    assert.equal(errors, "....EEEEEE..");
+  });
+
   test("of sound alone is media-error", async () => {
     const service = serviceOf(fragmentsOfFile(readFileSync(await makeMedia("audio-only"))));
     const { pictures } = await page(service, { from: 1000, to: 1001 });
@@ -183,12 +193,12 @@ suite("a picture of a time", needs("ffmpeg"), () => {
   });
 });
 
-/** With other bytes in its key frame. */
-function damaged(fragment: SealedFragment): SealedFragment {
+/** With other bytes in one of its pictures; default: its key frame. */
+function damaged(fragment: SealedFragment, picture = 0): SealedFragment {
   const blocks = Uint8Array.from(fragment.blocks.toBytes());
-  const [key] = scanBlocks(blocks);
-  assert.ok(key?.key);
-  for (let at = key.bodyStart + 40; at < key.bodyEnd; at++) blocks[at] = (at * 37) & 255;
+  const block = scanBlocks(blocks).filter(({ track }) => track === 1)[picture];
+  assert.ok(block && block.key === (picture === 0));
+  for (let at = block.bodyStart + 40; at < block.bodyEnd; at++) blocks[at] = (at * 37 + 11) & 255;
   return { ...fragment, blocks: Rope.of(blocks) };
 }
 

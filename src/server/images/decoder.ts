@@ -1,7 +1,7 @@
 /**
  * Pictures from their sources: as few runs of ffmpeg as it can be. Frames go in as a small Matroska stream and images come back as
- * one, so that each is known by its time. A run in which anything could not be decoded is done again picture group by
- * picture group: what fails then is damaged.
+ * one, so that each is known by its time. A run in which anything could not be decoded is done again in halves, until what
+ * fails is one picture: that is damaged.
  */
 import { asFault, Fault } from "../../base/errors.ts";
 import { MkvReader } from "../../media/mkv/reader.ts";
@@ -67,7 +67,7 @@ export class PictureDecoder {
   ): Promise<void> {
     const images = await this.#parts.pool.run(() => this.#run(batch, want), want.signal);
     if (images !== undefined) for (const [name, bytes] of images) want.made.set(name, bytes);
-    else if (batch.length > 1) for (const group of batch) await this.#batch([group], want);
+    else for (const smaller of halves(batch)) await this.#batch(smaller, want);
   }
 
   /** Undefined when not every picture came. */
@@ -127,6 +127,19 @@ function imagesOf(output: Uint8Array): Map<number, Uint8Array> {
     if (!(error instanceof Fault) || !asFault(error).code.startsWith("mkv.")) throw error;
   }
   return images;
+}
+
+/**
+ * Two batches that together are the one: the first groups and the last; of one group the pictures that need the fewest frames and
+ * those that need the most. None when it is one picture: then that is what cannot be decoded.
+ */
+function halves(batch: readonly Group[]): Group[][] {
+  const middle = Math.ceil(batch.length / 2);
+  if (batch.length > 1) return [batch.slice(0, middle), batch.slice(middle)];
+  const sources = [...(batch[0]?.sources ?? [])].sort((a, b) => a.frames.length - b.frames.length);
+  if (sources.length < 2) return [];
+  const half = Math.ceil(sources.length / 2);
+  return [groupsOf(sources.slice(0, half)), groupsOf(sources.slice(half))];
 }
 
 function groupsOf(sources: readonly PictureSource[]): Group[] {

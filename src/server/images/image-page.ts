@@ -49,13 +49,13 @@ export async function imagePage(service: ImageService, options: PageOptions): Pr
   const finder = service.finder(stream, signal);
   const firstMs = startOf(options);
   const found: { timeMs: number; found: Found }[] = [];
-  let inputBytes = 0;
+  const groups = new Map<string, number>();
   for (let timeMs = firstMs; timeMs < toMs && found.length < count; timeMs += intervalMs) {
     const one = await finder.at(clock, timeMs, "exact");
     found.push({ timeMs, found: one });
     // Coded frames are held until they are decoded: a page of few, long groups.
-    if (one.kind === "picture") inputBytes += sizeOf(one.source);
-    if (inputBytes > PAGE_BYTES) break;
+    if (one.kind === "picture") groups.set(...groupOf(one.source));
+    if ([...groups.values()].reduce((sum, size) => sum + size, 0) > PAGE_BYTES) break;
   }
   const sources = found.flatMap(({ found: one }) => (one.kind === "picture" ? [one.source] : []));
   const images = await service.make(sources, style, signal);
@@ -84,8 +84,10 @@ function pictureOf(
   return { timeMs, image, shownUs: clock === "server" ? receivedUs : shownUs };
 }
 
-function sizeOf({ frames }: PictureSource): number {
-  return frames.reduce((sum, { payload }) => sum + payload.length, 0);
+/** Pictures of one group share their frames: the latest has the most. Its name and its bytes. */
+function groupOf({ decoder, frames }: PictureSource): [string, number] {
+  const bytes = frames.reduce((sum, { payload }) => sum + payload.length, 0);
+  return [`${decoder} ${frames[0]?.timeUs}`, bytes];
 }
 
 /** Says where to go on and of which request it is. */
