@@ -101,7 +101,7 @@ async function watched(page: Page, server: RunningServer, stream: string): Promi
   })()`);
 }
 
-const options = { ...needs("chromium"), timeout: 90_000 };
+const options = { ...needs("chromium"), timeout: 200_000 };
 
 suite("the webcam page", options, () => {
   for (const [method, codec, samePayload] of [
