@@ -11,6 +11,7 @@ import { putParts } from "./put-parts.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { hlsRoutes } from "./routes/hls.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { mediaRoutes } from "./routes/media.ts";
@@ -19,6 +20,7 @@ import { nodeRoutes } from "./routes/nodes.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { segmentedOf } from "./segmented.ts";
 import { STRICT_JSON } from "./strict-json.ts";
 
 /** A JSON body may have this many bytes. Media bodies have no end and are read as they come. */
@@ -61,6 +63,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   groupRoutes(app, parts);
   mediaRoutes(app, parts);
   imageRoutes(app, parts);
+  hlsRoutes(app, parts, segmentedOf(app, parts));
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
   kvsRoutes(app, parts);

@@ -25,6 +25,8 @@ export interface LiveChunk {
   /** A whole media segment. */
   readonly bytes: Uint8Array;
   readonly key: boolean;
+  /** How long it says it is shown, µs: of a picture an estimate. */
+  readonly durationUs: number;
 }
 
 interface LiveTrack {
@@ -83,7 +85,7 @@ export class LiveFmp4Muxer {
       flags,
       payload: frame.payload,
     });
-    return { bytes, key: frame.key };
+    return { bytes, key: frame.key, durationUs: (time.duration * 1e6) / media.timescale };
   }
 
   /** Two at most: a loop is faster than a map. */
