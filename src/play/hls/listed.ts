@@ -6,7 +6,7 @@ export type Listed = Pick<StoredFragment, "info" | "trackSetId">;
 
 /**
  * `always`: between any two fragments; `never`; or where media does not go on: another session, run or track set, and
- * a gap or an overlap of more than this many µs.
+ * a gap of more than this many µs.
  */
 export type BreakRule = "always" | "never" | { readonly overUs: number };
 
@@ -21,7 +21,19 @@ export function breaksBetween(before: Listed, after: Listed, rule: BreakRule): b
   const [a, b] = [before.info, after.info];
   if (a.session !== b.session || a.run !== b.run) return true;
   if (before.trackSetId !== after.trackSetId) return true;
-  return Math.abs(b.producedStartUs - a.producedEndUs) > rule.overUs;
+  // Within a run an overlap is none: sound that stands before the picture it belongs to.
+  return b.producedStartUs - a.producedEndUs > rule.overUs;
+}
+
+/**
+ * How long a fragment plays after the one before it, µs: from picture's end to picture's end where media goes on, so that
+ * sound that begins earlier is not counted twice, and the sum over a list is what all of it plays.
+ */
+export function playedUs(before: Listed | undefined, one: Listed): number {
+  const own = durationOf(one.info);
+  if (before === undefined || breaksBetween(before, one, KVS_BREAKS)) return own;
+  const us = one.info.producedEndUs - before.info.producedEndUs;
+  return us > 0 ? us : own;
 }
 
 export function durationOf({ producedStartUs, producedEndUs }: FragmentInfo): number {

@@ -59,7 +59,7 @@ export function liveList(archived: readonly Listed[], edge: LiveEdge): LiveList 
 
 /** The part of the index a live playlist needs. Throws `stream.not-found`. */
 export function archivedNow(walk: Walk): Promise<readonly Listed[]> {
-  return listNewest(walk, { count: WINDOW_COUNT, spanUs: WINDOW_US });
+  return listNewest(walk, { count: WINDOW_COUNT + 1, spanUs: WINDOW_US });
 }
 
 /** Throws `request.no-media`, `codec.unsupported`. `uri` is given the sequence to begin with. */
@@ -78,23 +78,24 @@ export async function liveMaster(
 export async function livePlaylist(
   walk: Walk,
   live: LiveList,
-  options: LivePlaylistOptions,
+  asked: LivePlaylistOptions,
 ): Promise<string> {
-  const { since = 0, uris, rendition } = options;
-  const list = live.list.filter(({ info }) => info.number.sequence >= since);
+  const { since = 0, uris, rendition } = asked;
+  const { list, context } = shown(live.list, since);
   const [first] = list;
   if (first === undefined) throw new Fault("request.no-media", "there is no media to play yet");
   const trackSets = await trackSetsOf(walk.reader, list, live.edge);
   const rule = NATIVE_BREAKS;
-  const plain = numberedSegments(list, { rendition, uris, rule, trackSets, dates: "all" });
+  const options = { rendition, uris, rule, trackSets, context };
+  const plain = numberedSegments(list, { ...options, dates: "all" });
   const target = targetDuration(plain);
   const firstSequence = first.info.number.sequence;
-  const segments = withParts(plain, firstSequence, { ...live, ...options, target });
+  const segments = withParts(plain, firstSequence, { ...live, ...asked, target });
   return writeMediaPlaylist(
     {
       kind: "live",
       mediaSequence: firstSequence,
-      discontinuitySequence: await breaksBefore(walk, live, firstSequence, options),
+      discontinuitySequence: await breaksBefore(walk, live, firstSequence, asked),
       segments,
       independent: list.every(({ info }) => info.seekable),
       ended: false,
@@ -102,8 +103,19 @@ export async function livePlaylist(
       lowLatency: lowLatency(live.edge, segments, { uris, rendition }),
       target,
     },
-    { skip: options.skip },
+    { skip: asked.skip },
   );
+}
+
+/** What a session of this beginning is shown, and what stands in front of it. */
+function shown(
+  all: readonly Listed[],
+  since: number,
+): { list: readonly Listed[]; context: Listed | undefined } {
+  const begins = all.findIndex(({ info }) => info.number.sequence >= since);
+  if (begins < 0) return { list: [], context: undefined };
+  const from = begins === 0 && all.length > WINDOW_COUNT ? 1 : begins;
+  return { list: all.slice(from), context: all[from - 1] };
 }
 
 async function breaksBefore(

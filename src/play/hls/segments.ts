@@ -2,7 +2,7 @@
 import type { FragmentNumber } from "../../fragment/fragment-number.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { type Rendition, tracksOf } from "../cmaf/renditions.ts";
-import { type BreakRule, breaksBetween, durationOf, type Listed } from "./listed.ts";
+import { type BreakRule, breaksBetween, type Listed, playedUs } from "./listed.ts";
 import type { PlaylistSegment } from "./media-playlist.ts";
 
 /** What the URIs of a playlist are. Relative to the playlist. */
@@ -24,6 +24,8 @@ export interface SegmentOptions {
   readonly dates: "none" | "breaks" | "all";
   /** Default: the producer's. */
   readonly dateClock?: "producer" | "server";
+  /** The fragment in front of the first one, when there is one: how long that plays depends on it. */
+  readonly context?: Listed | undefined;
 }
 
 /** How long a number without media is said to be: it has no place on the timeline. */
@@ -32,9 +34,10 @@ const GAP_US = 1000;
 export function segmentsOf(list: readonly Listed[], options: SegmentOptions): PlaylistSegment[] {
   const segments: PlaylistSegment[] = [];
   for (const [i, one] of list.entries()) {
-    const before = list[i - 1];
-    const breaks = before !== undefined && breaksBetween(before, one, options.rule);
-    segments.push(segmentOf(one, { ...options, breaks, first: before === undefined }));
+    const first = i === 0;
+    const before = first ? options.context : list[i - 1];
+    const breaks = !first && before !== undefined && breaksBetween(before, one, options.rule);
+    segments.push(segmentOf(one, { ...options, breaks, first, before }));
   }
   return segments;
 }
@@ -67,6 +70,7 @@ export function unbroken<T extends Listed>(list: readonly T[], most: number): re
 interface Place extends SegmentOptions {
   readonly breaks: boolean;
   readonly first: boolean;
+  readonly before: Listed | undefined;
 }
 
 function segmentOf({ info, trackSetId }: Listed, place: Place): PlaylistSegment {
@@ -75,7 +79,7 @@ function segmentOf({ info, trackSetId }: Listed, place: Place): PlaylistSegment 
   const told = dates === "all" || (dates === "breaks" && (breaks || first));
   return {
     uri: uris.segment(info.number, rendition),
-    durationUs: durationOf(info),
+    durationUs: playedUs(place.before, { info, trackSetId }),
     map: uris.init(trackSetId, rendition),
     discontinuity: breaks,
     gap: !hasMedia({ info, trackSetId }, place),

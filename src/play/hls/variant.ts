@@ -72,7 +72,7 @@ export function variantOf(
     width: video?.video?.width,
     height: video?.video?.height,
     frameRate: sums.videoUs > 0 ? (sums.frames * 1e6) / sums.videoUs : undefined,
-    language: audio?.language,
+    language: audio?.language === "und" ? undefined : audio?.language,
     hasVideo: video !== undefined,
     hasAudio: audio !== undefined,
     omitted: [...new Set(sets.flatMap((set) => renditionsOf(set).omitted.map(nameOf)))],
