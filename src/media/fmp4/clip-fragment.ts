@@ -70,11 +70,6 @@ export interface ClipFragment extends FragmentSpan {
   /** mfhd sequence_number, from 1. */
   readonly sequence: number;
   readonly tracks: readonly FragmentTrack[];
-  /**
-   * Decode times are earlier by what the edit lists of a clip take off (`reorderTicks`, `delayTicks`), so that
-   * presentation times are true without an edit list. Media time 0 has to lie before the first frame by as much.
-   */
-  readonly withoutEdits?: boolean;
 }
 
 /**
@@ -95,10 +90,7 @@ export function clipFragmentHead(fragment: ClipFragment): Uint8Array {
   let payloadAt = out.length;
   for (const [i, track] of tracks.entries()) {
     const times = sampleTimes(track.media, track.frames, fragment);
-    const { reorderTicks, delayTicks } = track.media;
-    const earlier = fragment.withoutEdits === true ? reorderTicks + delayTicks : 0;
-    const start = Math.max(0, times.start - earlier);
-    at = writeTrack(out, view, { at, payloadAt, track, times: { ...times, start } });
+    at = writeTrack(out, view, { at, payloadAt, track, times });
     payloadAt += sizes[i] ?? 0;
   }
   assert(at === moofBytes, "fragment size");

@@ -19,6 +19,11 @@ export interface LiveMuxerOptions {
   readonly trackSet: TrackSet;
   /** Media time 0, µs since the Unix epoch; not after the first frame. Earlier frames are shown at 0. */
   readonly originUs: number;
+  /**
+   * Media time includes the tracks' shift, which edit lists take off (`initSegment` with `edits`), so that decode times are
+   * those of archived segments. The muxer's own `init` has none.
+   */
+  readonly edits?: boolean;
 }
 
 export interface LiveChunk {
@@ -47,16 +52,18 @@ export class LiveFmp4Muxer {
   /** Numbers of the tracks carried. */
   readonly tracks: readonly number[];
   readonly #originUs: number;
+  readonly #edits: boolean;
   readonly #live: readonly LiveTrack[];
   #sequence = 0;
 
   /** Throws `codec.unsupported` when no track can be carried. */
-  constructor({ trackSet, originUs }: LiveMuxerOptions) {
+  constructor({ trackSet, originUs, edits = false }: LiveMuxerOptions) {
     const types = ["video", "audio"] as const;
     const media = types.flatMap((type, i) => firstOf(trackSet, type, i + 1));
     if (media.length === 0)
       throw new Fault("codec.unsupported", "no track that a browser takes in MP4");
     this.#originUs = originUs;
+    this.#edits = edits;
     this.#live = media.map(liveTrack);
     this.tracks = media.map(({ track }) => track.number);
     this.init = initSegment({ tracks: media });
@@ -76,7 +83,8 @@ export class LiveFmp4Muxer {
       (frame.durationUs !== undefined && frame.durationUs > 0
         ? ticks(frame.durationUs)
         : undefined);
-    const shown = Math.max(0, ticks(frame.timeUs - this.#originUs) - media.delayTicks);
+    const shift = this.#edits ? media.reorderTicks : -media.delayTicks;
+    const shown = Math.max(0, ticks(frame.timeUs - this.#originUs) + shift);
     const time = times.next({ shown, duration, key: frame.key });
     const flags = frame.key ? SYNC_SAMPLE : NON_SYNC_SAMPLE;
     const bytes = template.fill({

@@ -51,7 +51,7 @@ export function tracksOf(trackSet: TrackSet, rendition: Rendition): readonly Mp4
 /** `ftyp` and `moov`. Undefined when the set has nothing for the rendition. */
 export function initOf(trackSet: TrackSet, rendition: Rendition): Uint8Array | undefined {
   const tracks = tracksOf(trackSet, rendition);
-  return tracks.length === 0 ? undefined : initSegment({ tracks });
+  return tracks.length === 0 ? undefined : initSegment({ tracks, edits: true });
 }
 
 /** RFC 6381, as `CODECS` and `codecs` want it: none when the set has nothing for the rendition. */

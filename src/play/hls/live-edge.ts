@@ -187,5 +187,5 @@ function muxerOf(trackSet: TrackSet): LiveFmp4Muxer | undefined {
   const { video, audio } = renditionsOf(trackSet);
   const tracks = [video, audio].flatMap((media) => media?.track ?? []);
   if (tracks.length === 0) return undefined;
-  return new LiveFmp4Muxer({ trackSet: { ...trackSet, tracks }, originUs: 0 });
+  return new LiveFmp4Muxer({ trackSet: { ...trackSet, tracks }, originUs: 0, edits: true });
 }
