@@ -4,12 +4,12 @@
  */
 import { Fault } from "../base/errors.ts";
 import { millis } from "../base/units.ts";
-import type { StoredFragment } from "../fragment/fragment.ts";
+import type { ClockName, StoredFragment } from "../fragment/fragment.ts";
 import { codecString, fileSampleEntry } from "../media/codec/describe.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import { renditionsOf } from "../play/cmaf/renditions.ts";
-import { type SessionSelection, sessionList } from "../play/hls/session-list.ts";
 import { BreakCounts } from "../play/hls/breaks-before.ts";
+import { type SessionSelection, sessionList } from "../play/hls/session-list.ts";
 import { keyOf } from "../play/order.ts";
 import type { StreamOperation } from "./kvs/context.ts";
 import { epochMs } from "./kvs/timestamps.ts";
@@ -63,14 +63,18 @@ export async function openPlayback(
   const { parts, stream, principal } = context;
   const nowMs = parts.clock.now();
   const { PlaybackMode: mode = "LIVE", selector = {}, Expires = EXPIRES_S } = input;
-  const clock = selector.FragmentSelectorType === "PRODUCER_TIMESTAMP" ? "producer" : "server";
+  const clock: ClockName =
+    selector.FragmentSelectorType === "PRODUCER_TIMESTAMP" ? "producer" : "server";
   const times = timesOf(mode, selector.TimestampRange, nowMs);
   if (stream.retentionHours === 0)
     throw new Fault("stream.no-retention", `${stream.name} keeps nothing`);
   // A key that is bound to a window of time opens no session beyond it.
   if (times.fromMs !== undefined && clock === "producer") {
     const toMs = millis((times.toMs ?? times.fromMs + DAY_MS) + 1);
-    principal.require("read", { stream: stream.name, range: { fromMs: millis(times.fromMs), toMs } });
+    principal.require("read", {
+      stream: stream.name,
+      range: { fromMs: millis(times.fromMs), toMs },
+    });
   }
   const max = input.max ?? (mode === "ON_DEMAND" ? MAX_ON_DEMAND : MAX_LIVE);
   const rule = input.rule(clock);
@@ -87,7 +91,10 @@ export async function openPlayback(
     ...found,
     shiftMs: shiftOf(mode, nowMs, list),
   };
-  const expiresMs = Math.min(nowMs + Expires * 1000, principal.expiresMs ?? Number.MAX_SAFE_INTEGER);
+  const expiresMs = Math.min(
+    nowMs + Expires * 1000,
+    principal.expiresMs ?? Number.MAX_SAFE_INTEGER,
+  );
   return parts.sessions.issue({ purpose, stream: stream.name, expiresMs, data: session });
 }
 

@@ -108,6 +108,9 @@ function countPlayed(list: readonly StoredFragment[], us: number): number {
 
 /** Fragments that begin in it; KVS's ends are inclusive. */
 function rangeOf({ fromMs = 0, toMs }: SessionSelection): { fromMs: Millis; toMs: Millis } {
-  const end = Math.min(toMs === undefined ? fromMs + MAX_RANGE_MS : toMs + 1, fromMs + MAX_RANGE_MS);
+  const end = Math.min(
+    toMs === undefined ? fromMs + MAX_RANGE_MS : toMs + 1,
+    fromMs + MAX_RANGE_MS,
+  );
   return { fromMs: millis(fromMs), toMs: millis(end) };
 }
