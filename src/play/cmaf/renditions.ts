@@ -8,7 +8,11 @@ import { initSegment } from "../../media/fmp4/init.ts";
 import { type Mp4Track, mp4Track } from "../../media/fmp4/mp4-track.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 
-/** `v`: the picture alone, `a`: the sound alone, `av`: both in the same segments. */
+/**
+ * `v`: the picture alone, `a`: the sound alone, both with signed composition offsets (CMAF's `cmf2`), which players in
+ * browsers place exactly. `av`: both in the same segments, with edit lists, which ffmpeg places exactly: it shows pictures
+ * with signed offsets late. docs/formats/cmaf.md.
+ */
 export type Rendition = "v" | "a" | "av";
 
 /** track_ID of each: the same in every segment, whichever tracks stand beside. */
@@ -51,7 +55,7 @@ export function tracksOf(trackSet: TrackSet, rendition: Rendition): readonly Mp4
 /** `ftyp` and `moov`. Undefined when the set has nothing for the rendition. */
 export function initOf(trackSet: TrackSet, rendition: Rendition): Uint8Array | undefined {
   const tracks = tracksOf(trackSet, rendition);
-  return tracks.length === 0 ? undefined : initSegment({ tracks, edits: true });
+  return tracks.length === 0 ? undefined : initSegment({ tracks, edits: rendition === "av" });
 }
 
 /** RFC 6381, as `CODECS` and `codecs` want it: none when the set has nothing for the rendition. */

@@ -2,8 +2,8 @@
  * One archived fragment as one media segment, `moof` and `mdat` (ISO/IEC 23000-19 §7.3.2, CMAF). docs/formats/cmaf.md.
  *
  * Media time is the producer's clock, counted from 1970: a segment needs no other one, and every node makes the same
- * bytes of it. Its first decode time is its first presentation time; the delay of reordered pictures is in the
- * composition offsets and taken off by the edit list of the init segment.
+ * bytes of it. Its first decode time is its first presentation time; pictures that are reordered have composition offsets
+ * of both signs, or, in `av`, an edit list.
  */
 import { Fault } from "../../base/errors.ts";
 import type { FragmentReader, StoredFragment } from "../../fragment/fragment.ts";
@@ -46,6 +46,7 @@ export async function segmentOf(options: SegmentOptions): Promise<Uint8Array[]> 
     baseUs: 0,
     endUs: info.producedEndUs,
     maxSampleUs: MAX_SAMPLE_US,
+    signedOffsets: rendition !== "av",
   });
   const payload = gatherPayloads(
     tracks.map((track) => track.frames),

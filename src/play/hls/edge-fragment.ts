@@ -11,6 +11,9 @@ import { type Rendition, renditionsOf } from "../cmaf/renditions.ts";
 import type { Listed } from "./listed.ts";
 import { type Part, PartCutter } from "./part-cutter.ts";
 
+/** Those that have parts: picture and sound apart. */
+export type PartRendition = Exclude<Rendition, "av">;
+
 interface TrackState {
   readonly track: Track;
   frames: number;
@@ -34,7 +37,7 @@ export class EdgeFragment {
   readonly #tracks: readonly TrackState[];
   readonly #video: number | undefined;
   readonly #audio: number | undefined;
-  readonly #cutters = { v: new PartCutter(), a: new PartCutter(), av: new PartCutter() };
+  readonly #cutters = { v: new PartCutter(), a: new PartCutter() };
   #seekable: boolean | undefined;
 
   constructor(options: {
@@ -67,10 +70,8 @@ export class EdgeFragment {
     const chunk = this.#muxer.add(frame);
     if (chunk === undefined) return;
     this.bytes += chunk.bytes.length;
-    const isVideo = frame.track === this.#video;
-    if (isVideo) this.#cutters.v.add(chunk, true);
-    if (frame.track === this.#audio) this.#cutters.a.add(chunk, true);
-    this.#cutters.av.add(chunk, isVideo || this.#video === undefined);
+    if (frame.track === this.#video) this.#cutters.v.add(chunk);
+    if (frame.track === this.#audio) this.#cutters.a.add(chunk);
   }
 
   finish(): void {
@@ -78,7 +79,7 @@ export class EdgeFragment {
     for (const cutter of Object.values(this.#cutters)) cutter.finish();
   }
 
-  parts(rendition: Rendition): readonly Part[] {
+  parts(rendition: PartRendition): readonly Part[] {
     return this.#cutters[rendition].parts;
   }
 

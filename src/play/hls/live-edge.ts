@@ -9,8 +9,8 @@ import type { LiveHub } from "../../live/hub.ts";
 import type { LiveItem, LiveSubscription, TimelineItem } from "../../live/items.ts";
 import { LiveFmp4Muxer } from "../../media/fmp4/live-muxer.ts";
 import type { TrackSet } from "../../media/track.ts";
-import { type Rendition, renditionsOf } from "../cmaf/renditions.ts";
-import { EdgeFragment } from "./edge-fragment.ts";
+import { renditionsOf } from "../cmaf/renditions.ts";
+import { EdgeFragment, type PartRendition } from "./edge-fragment.ts";
 import { breaksBetween, durationOf, NATIVE_BREAKS } from "./listed.ts";
 
 /** Whole fragments kept: the newest of them, so many at least, and as long as they play together. */
@@ -78,7 +78,7 @@ export class LiveEdge {
    * Whether this part, or without one the whole segment, or something after it is there. A part behind the last one of
    * its segment is the first of the next (rfc8216bis §6.2.5.2).
    */
-  has(sequence: number, part: number | undefined, rendition: Rendition): boolean {
+  has(sequence: number, part: number | undefined, rendition: PartRendition): boolean {
     return this.#fragments.some((one) => {
       if (one.sequence > sequence) return one.complete || one.parts(rendition).length > 0;
       if (one.sequence !== sequence) return false;
@@ -187,5 +187,5 @@ function muxerOf(trackSet: TrackSet): LiveFmp4Muxer | undefined {
   const { video, audio } = renditionsOf(trackSet);
   const tracks = [video, audio].flatMap((media) => media?.track ?? []);
   if (tracks.length === 0) return undefined;
-  return new LiveFmp4Muxer({ trackSet: { ...trackSet, tracks }, originUs: 0, edits: true });
+  return new LiveFmp4Muxer({ trackSet: { ...trackSet, tracks }, originUs: 0, signedOffsets: true });
 }

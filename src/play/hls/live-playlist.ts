@@ -6,7 +6,7 @@ import { Fault } from "../../base/errors.ts";
 import type { Rendition } from "../cmaf/renditions.ts";
 import type { Walk } from "../walk.ts";
 import type { BreakCounts } from "./breaks-before.ts";
-import type { EdgeFragment } from "./edge-fragment.ts";
+import type { EdgeFragment, PartRendition } from "./edge-fragment.ts";
 import { type Listed, NATIVE_BREAKS } from "./listed.ts";
 import { listNewest } from "./lists.ts";
 import type { LiveEdge } from "./live-edge.ts";
@@ -34,6 +34,8 @@ const PART_TARGETS = 3;
 export interface LiveList {
   /** By sequence; the last one may not be whole yet. */
   readonly list: readonly Listed[];
+  /** Those of them that the archive has. */
+  readonly archived: readonly Listed[];
   readonly edge: LiveEdge;
 }
 
@@ -54,7 +56,7 @@ export function liveList(archived: readonly Listed[], edge: LiveEdge): LiveList 
   for (const { listed, complete, sequence } of edge.fragments)
     if (listed !== undefined && (complete || sequence > newest)) merged.set(sequence, listed);
   const list = [...merged.values()].sort((a, b) => a.info.number.sequence - b.info.number.sequence);
-  return { list: unbroken(list, MOST_MISSING), edge };
+  return { list: unbroken(list, MOST_MISSING), archived: unbroken(archived, MOST_MISSING), edge };
 }
 
 /** The part of the index a live playlist needs. Throws `stream.not-found`. */
@@ -81,7 +83,7 @@ export async function livePlaylist(
   asked: LivePlaylistOptions,
 ): Promise<string> {
   const { since = 0, uris, rendition } = asked;
-  const { list, context } = shown(live.list, since);
+  const { list, context } = shown(rendition === "av" ? live.archived : live.list, since);
   const [first] = list;
   if (first === undefined) throw new Fault("request.no-media", "there is no media to play yet");
   const trackSets = await trackSetsOf(walk.reader, list, live.edge);
@@ -90,7 +92,8 @@ export async function livePlaylist(
   const plain = numberedSegments(list, { ...options, dates: "all" });
   const target = targetDuration(plain);
   const firstSequence = first.info.number.sequence;
-  const segments = withParts(plain, firstSequence, { ...live, ...asked, target });
+  const parts = rendition === "av" ? undefined : { edge: live.edge, rendition, uris, target };
+  const segments = parts === undefined ? plain : withParts(plain, firstSequence, parts);
   return writeMediaPlaylist(
     {
       kind: "live",
@@ -100,7 +103,7 @@ export async function livePlaylist(
       independent: list.every(({ info }) => info.seekable),
       ended: false,
       comments: [...trackSets.values()].flatMap(leftOut),
-      lowLatency: lowLatency(live.edge, segments, { uris, rendition }),
+      lowLatency: parts && lowLatency(segments, parts),
       target,
     },
     { skip: asked.skip },
@@ -136,7 +139,7 @@ async function breaksBefore(
 
 interface PartOptions {
   readonly edge: LiveEdge;
-  readonly rendition: Rendition;
+  readonly rendition: PartRendition;
   readonly uris: MediaUris;
   /** s */
   readonly target: number;
@@ -173,9 +176,8 @@ function partsOf(fragment: EdgeFragment, { rendition, uris }: PartOptions) {
 
 /** Undefined where the hub shows nothing: then segments come when the archive has them. */
 function lowLatency(
-  edge: LiveEdge,
   segments: readonly PlaylistSegment[],
-  { uris, rendition }: Pick<PartOptions, "uris" | "rendition">,
+  { edge, uris, rendition }: PartOptions,
 ): LowLatency | undefined {
   const newest = edge.fragments.at(-1);
   if (newest === undefined) return undefined;

@@ -21,13 +21,11 @@ export class PartCutter {
   #us = 0;
   #independent = false;
 
-  /** `main`: of the track that parts are measured by. A frame of another one goes along. */
-  add(chunk: LiveChunk, main: boolean): void {
-    const us = main ? chunk.durationUs : 0;
-    if (this.#us > 0 && this.#us + us > PART_TARGET_US) this.finish();
-    if (main && this.#us === 0) this.#independent = chunk.key;
-    this.#chunks.push(chunk.bytes);
-    this.#us += us;
+  add({ bytes, durationUs, key }: LiveChunk): void {
+    if (this.#us > 0 && this.#us + durationUs > PART_TARGET_US) this.finish();
+    if (this.#chunks.length === 0) this.#independent = key;
+    this.#chunks.push(bytes);
+    this.#us += durationUs;
     if (this.#us >= ENOUGH_US) this.finish();
   }
 
@@ -38,10 +36,6 @@ export class PartCutter {
     this.#chunks = [];
     this.#us = 0;
     this.#independent = false;
-    const last = this.parts.at(-1);
-    // Sound alone, behind the last picture: it belongs to the part before.
-    if (durationUs === 0 && last !== undefined)
-      this.parts[this.parts.length - 1] = { ...last, chunks: [...last.chunks, ...chunks] };
-    else this.parts.push({ chunks, durationUs, independent });
+    this.parts.push({ chunks, durationUs, independent });
   }
 }

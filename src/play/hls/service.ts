@@ -81,8 +81,9 @@ export class SegmentService {
     if (sequence > newest + MOST_AHEAD)
       throw new Fault("request.bad", `segment ${sequence} is too far ahead of ${newest}`);
     const archived = edge.fragment(newest) === undefined && newest >= sequence;
+    if (archived || rendition === "av") return;
     const there = () => edge.has(sequence, part, rendition);
-    if (!archived) await edge.until(there, LONGEST_WAIT_MS, signal);
+    await edge.until(there, LONGEST_WAIT_MS, signal);
   }
 
   /** Throws `request.no-media`, `store.*`. */
@@ -101,7 +102,7 @@ export class SegmentService {
   ): Promise<MediaBytes> {
     const fresh = this.edge(stream).fragment(at.sequence);
     const { receivedMs } = fresh?.listed?.info.number ?? {};
-    if (fresh?.complete === true && receivedMs === at.receivedMs) {
+    if (rendition !== "av" && fresh?.complete === true && receivedMs === at.receivedMs) {
       const pieces = fresh.parts(rendition).flatMap(({ chunks }) => chunks);
       if (pieces.length > 0) return { pieces, etag: `"${at.sequence}-${receivedMs}-${rendition}"` };
     }
@@ -126,6 +127,7 @@ export class SegmentService {
     signal?: AbortSignal,
   ): Promise<MediaBytes> {
     const { sequence, part, rendition } = wanted;
+    if (rendition === "av") throw new Fault("request.no-media", "muxed segments have no parts");
     const edge = this.edge(stream);
     const newest = edge.fragments.at(-1)?.sequence ?? 0;
     const ahead = sequence >= newest && sequence <= newest + 1;
