@@ -11,6 +11,7 @@ import { initOf, type Rendition } from "../cmaf/renditions.ts";
 import { segmentOf } from "../cmaf/segment.ts";
 import type { Walk } from "../walk.ts";
 import { BreakCounts } from "./breaks-before.ts";
+import type { EdgeFragment } from "./edge-fragment.ts";
 import type { Listed } from "./listed.ts";
 import { fragmentAt, fragmentFrom } from "./lists.ts";
 import type { LiveEdge } from "./live-edge.ts";
@@ -59,6 +60,17 @@ export class SegmentService {
     return this.#edges.of(stream);
   }
 
+  /** What is live now, with a whole fragment in it, which may be waited for. Throws `stream.not-found`. */
+  async begun(stream: string, signal?: AbortSignal): Promise<LiveList> {
+    const live = await this.live(stream);
+    const { edge } = live;
+    const open = edge.fragments.at(-1)?.complete === false;
+    if (!open || live.list.length > 1) return live;
+    const there = () => edge.fragments.some(({ complete }) => complete);
+    await edge.until(there, LONGEST_WAIT_MS, signal);
+    return this.live(stream);
+  }
+
   /** What is live now. Throws `stream.not-found`. */
   async live(stream: string): Promise<LiveList> {
     const edge = this.edge(stream);
@@ -101,17 +113,21 @@ export class SegmentService {
     rendition: Rendition,
   ): Promise<MediaBytes> {
     const fresh = this.edge(stream).fragment(at.sequence);
-    const { receivedMs } = fresh?.listed?.info.number ?? {};
-    if (rendition !== "av" && fresh?.complete === true && receivedMs === at.receivedMs) {
-      const pieces = fresh.parts(rendition).flatMap(({ chunks }) => chunks);
-      if (pieces.length > 0) return { pieces, etag: `"${at.sequence}-${receivedMs}-${rendition}"` };
-    }
-    return this.archived(await fragmentAt(this.walk(stream), at), rendition);
+    const same = fresh?.listed?.info.number.receivedMs === at.receivedMs;
+    return (
+      (same ? fromEdge(fresh, rendition) : undefined) ??
+      this.archived(await fragmentAt(this.walk(stream), at), rendition)
+    );
   }
 
   /** By its beginning on the producer's clock, µs. Throws `request.no-media`, `store.*`. */
   async segmentFrom(stream: string, startUs: number, rendition: Rendition): Promise<MediaBytes> {
-    return this.archived(await fragmentFrom(this.walk(stream), startUs), rendition);
+    const begins = (one: EdgeFragment) => one.listed?.info.producedStartUs === startUs;
+    const fresh = this.edge(stream).fragments.findLast(begins);
+    return (
+      fromEdge(fresh, rendition) ??
+      this.archived(await fragmentFrom(this.walk(stream), startUs), rendition)
+    );
   }
 
   async archived(fragment: StoredFragment, rendition: Rendition): Promise<MediaBytes> {
@@ -141,4 +157,14 @@ export class SegmentService {
   close(): void {
     this.#edges.close();
   }
+}
+
+/** Undefined: it is not there, or not whole, or has nothing for this rendition. */
+function fromEdge(
+  fragment: EdgeFragment | undefined,
+  rendition: Rendition,
+): MediaBytes | undefined {
+  if (rendition === "av" || fragment?.complete !== true) return undefined;
+  const pieces = fragment.parts(rendition).flatMap(({ chunks }) => chunks);
+  return pieces.length === 0 ? undefined : { pieces, etag: `"${fragment.sequence}-${rendition}"` };
 }

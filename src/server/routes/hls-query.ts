@@ -18,13 +18,15 @@ export interface PlayQuery {
   readonly muxed: boolean;
   /** Sequence with which a live session began. */
   readonly since: number | undefined;
+  /** ms that the server's clock was ahead of the producer's when a live DASH session began. */
+  readonly skewMs: number | undefined;
   readonly msn: number | undefined;
   readonly part: number | undefined;
   readonly skip: boolean;
 }
 
 const KNOWN = [
-  ...["from", "to", "clock", "token", "muxed", "since"],
+  ...["from", "to", "clock", "token", "muxed", "since", "skewMs"],
   ...["_HLS_msn", "_HLS_part", "_HLS_skip"],
 ];
 
@@ -42,6 +44,7 @@ export function playQuery(query: RawQuery): PlayQuery {
     token: text(query, "token"),
     muxed: oneOf(query, "muxed", ["0", "1"]) === "1",
     since: whole(query, "since"),
+    skewMs: whole(query, "skewMs"),
     msn: whole(query, "_HLS_msn"),
     part: whole(query, "_HLS_part"),
     // `v2` also allows to leave out date ranges: there are none.

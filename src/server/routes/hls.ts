@@ -31,7 +31,7 @@ export function hlsRoutes(app: FastifyInstance, parts: Parts, service: SegmentSe
       if (query.token !== undefined) openToAll(reply);
       if (file === "index.m3u8") {
         await parts.archive.get(stream);
-        const text = await master(service, stream, query);
+        const text = await master(service, { stream, query, gone: goneSignal(reply) });
         return sendPlaylist(req, reply, { text, type: HLS_TYPE });
       }
       return media(req, reply, { service, stream, query });
@@ -39,12 +39,15 @@ export function hlsRoutes(app: FastifyInstance, parts: Parts, service: SegmentSe
   });
 }
 
-async function master(service: SegmentService, stream: string, query: PlayQuery): Promise<string> {
+async function master(
+  service: SegmentService,
+  { stream, query, gone }: { stream: string; query: PlayQuery; gone: AbortSignal },
+): Promise<string> {
   const { range, clock, token, muxed, closed } = query;
   if (range === undefined) {
     const uri = (rendition: Rendition, since: number) =>
       `${rendition}.m3u8${queryText({ since, token })}`;
-    return liveMaster(service.walk(stream), await service.live(stream), { uri, muxed });
+    return liveMaster(service.walk(stream), await service.begun(stream, gone), { uri, muxed });
   }
   const [from, to] = [range.fromMs, closed ? range.toMs : undefined];
   const more = queryText({ from, to, clock: clock === "producer" ? undefined : clock, token });
@@ -96,12 +99,12 @@ async function live(
   const { msn, part, since, skip, token } = query;
   if (msn === undefined && part !== undefined)
     throw new Fault("request.bad", "_HLS_part without _HLS_msn");
-  if (msn !== undefined)
-    await service.reached(stream, { sequence: msn, part, rendition }, goneSignal(reply));
+  const gone = goneSignal(reply);
+  if (msn !== undefined) await service.reached(stream, { sequence: msn, part, rendition }, gone);
   const uris = mediaUris(token);
   const { counts } = service;
   const options = { rendition, uris, since, skip, counts };
-  return livePlaylist(service.walk(stream), await service.live(stream), options);
+  return livePlaylist(service.walk(stream), await service.begun(stream, gone), options);
 }
 
 function ofRange(service: SegmentService, { stream, query, rendition }: Wanted): Promise<string> {
