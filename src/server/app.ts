@@ -64,9 +64,11 @@ export function buildApp(parts: Parts): FastifyInstance {
   sourceRoutes(app, parts);
   groupRoutes(app, parts);
   mediaRoutes(app, parts);
+  imageRoutes(app, parts);
   const segmented = segmentedOf(app, parts);
   hlsRoutes(app, parts, segmented);
   dashRoutes(app, parts, segmented);
+  kvsSessionRoutes(app, parts, segmented);
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
   kvsRoutes(app, parts);

@@ -17,6 +17,7 @@ import { needs } from "../support/tools.ts";
 
 const START_MS = 1_790_000_000_000;
 const dir = tempDir("kvs-playback");
+const hashOf = (line: string) => line.slice(line.indexOf("SHA256="));
 const at = (seconds: number) => new Date(START_MS + seconds * 1000);
 
 suite("KVS playback sessions", needs("ffmpeg"), () => {
@@ -49,15 +50,17 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
   /** The media playlist of a track, and its address. */
   const playlist = async (url: string, track: number) => {
     const master = await (await fetch(url)).text();
-    const relative = new RegExp(`getHLSMediaPlaylist[^"\\n]*TrackNumber=${track}`).exec(master)?.[0];
+    const relative = new RegExp(`getHLSMediaPlaylist[^"\\n]*TrackNumber=${track}`).exec(
+      master,
+    )?.[0];
     assert.ok(relative, master);
     const address = new URL(relative, url);
     return { address, text: await (await fetch(address)).text() };
   };
   /** What a player gets out of it, by payload. */
-  const played = async (url: string) => {
+  const played = async (url: string, ...tracks: readonly string[]) => {
     const path = join(dir.path, "played.mkv");
-    const map = ["-map", "0:v?", "-map", "0:a?"];
+    const map = (tracks.length > 0 ? tracks : ["0:v?", "0:a?"]).flatMap((one) => ["-map", one]);
     await run("ffmpeg", ["-v", "error", "-y", "-i", url, ...map, "-c", "copy", path]);
     return payloadHashes(path);
   };
@@ -86,7 +89,9 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
     assert.deepEqual(await played(url), file);
     const mpd = await dash({ PlaybackMode: "ON_DEMAND", DASHFragmentSelector: producer(all) });
     assert.ok(mpd.startsWith(`${server.url}/dash/v1/getDASHManifest.mpd?SessionToken=`), mpd);
-    assert.deepEqual(await played(mpd), file);
+    // ffmpeg's reader of DASH ends with its shortest track: each is played alone.
+    const tracks = [...(await played(mpd, "0:v")), ...(await played(mpd, "0:a"))];
+    assert.deepEqual(tracks.map(hashOf), file.map(hashOf));
   });
 
   test("sound alone is track 1", async () => {
@@ -122,7 +127,7 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
     const manifest = await (await fetch(mpd)).text();
     // Three fragments with pictures and with sound.
     assert.equal(manifest.match(/kvs:fn="\d{47}"/g)?.length, 6);
-    assert.equal(manifest.match(/kvs:ts="2026-/g)?.length, 6);
+    assert.equal(manifest.match(/kvs:ts="1790000\d{3}\.\d{3}"/g)?.length, 6);
   });
 
   test("LIVE goes on with what arrives, and ends at the session's 30 seconds without media", async () => {
@@ -137,7 +142,10 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
     assert.match(text, /MEDIA-SEQUENCE:2\n/);
     assert.match(text, /#EXT-X-DISCONTINUITY-SEQUENCE:1\n/);
     assert.equal(text.match(/#EXTINF/g)?.length, 5);
-    for (const line of before.text.split("\n").filter((l) => l.includes("FragmentNumber")).slice(1))
+    for (const line of before.text
+      .split("\n")
+      .filter((l) => l.includes("FragmentNumber"))
+      .slice(1))
       assert.ok(text.includes(line), "what was listed stays as it was");
   });
 
