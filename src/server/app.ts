@@ -9,18 +9,22 @@ import { kvsRoutes } from "./kvs/routes.ts";
 import { countRequests } from "./metrics/http-metrics.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
+import { dashRoutes } from "./routes/dash.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { hlsRoutes } from "./routes/hls.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { kvsSessionRoutes } from "./routes/kvs-sessions.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { segmentedOf } from "./segmented.ts";
 import { STRICT_JSON } from "./strict-json.ts";
 
 /** A JSON body may have this many bytes. Media bodies have no end and are read as they come. */
@@ -65,6 +69,10 @@ export function buildApp(parts: Parts): FastifyInstance {
   groupRoutes(app, parts);
   mediaRoutes(app, parts);
   imageRoutes(app, parts);
+  const segmented = segmentedOf(app, parts);
+  hlsRoutes(app, parts, segmented);
+  dashRoutes(app, parts, segmented);
+  kvsSessionRoutes(app, parts, segmented);
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
   kvsRoutes(app, parts);

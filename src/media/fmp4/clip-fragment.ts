@@ -70,6 +70,11 @@ export interface ClipFragment extends FragmentSpan {
   /** mfhd sequence_number, from 1. */
   readonly sequence: number;
   readonly tracks: readonly FragmentTrack[];
+  /**
+   * What the edit lists of a clip take off (`reorderTicks`, `delayTicks`) is taken off here: composition offsets are signed,
+   * and presentation times true without an edit list. Media time 0 has to lie before the first frame by as much.
+   */
+  readonly signedOffsets?: boolean;
 }
 
 /**
@@ -89,13 +94,24 @@ export function clipFragmentHead(fragment: ClipFragment): Uint8Array {
   let at = 24;
   let payloadAt = out.length;
   for (const [i, track] of tracks.entries()) {
-    const times = sampleTimes(track.media, track.frames, fragment);
+    const clipTimes = sampleTimes(track.media, track.frames, fragment);
+    const times = fragment.signedOffsets === true ? unshifted(track.media, clipTimes) : clipTimes;
     at = writeTrack(out, view, { at, payloadAt, track, times });
     payloadAt += sizes[i] ?? 0;
   }
   assert(at === moofBytes, "fragment size");
   writeMdatHeader(out, view, { at: moofBytes, end: payloadAt });
   return out;
+}
+
+/** Without the shift that an edit list would undo. */
+function unshifted({ reorderTicks, delayTicks }: Mp4Track, times: SampleTimes): SampleTimes {
+  const { start, durations, offsets } = times;
+  return {
+    start: Math.max(0, start - delayTicks),
+    durations,
+    offsets: offsets.map((offset) => offset - reorderTicks),
+  };
 }
 
 /** Bytes that the frames take in `mdat`. */

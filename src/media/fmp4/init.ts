@@ -14,6 +14,8 @@ export interface InitOptions {
   readonly tracks: readonly Mp4Track[];
   /** Milliseconds; makes it a clip. The segment's size does not depend on the number. */
   readonly durationMs?: number;
+  /** Edit lists without a duration: for segments whose media time includes the tracks' shift. */
+  readonly edits?: boolean;
 }
 
 /** Movie time: used for nothing but the duration. */
@@ -23,14 +25,14 @@ export const ENABLED_IN_MOVIE = 3;
 export const IDENTITY = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 export const FULL_VOLUME = 0x0100;
 
-export function initSegment({ tracks, durationMs }: InitOptions): Uint8Array {
+export function initSegment({ tracks, durationMs, edits }: InitOptions): Uint8Array {
   // iso6 is the first brand with default-base-is-moof and signed composition offsets.
   const brands = ascii("iso6\0\0\0\0iso6iso5isommp41");
   const nextId = Math.max(0, ...tracks.map((track) => track.id)) + 1;
   const moov = box(
     "moov",
     mvhd(nextId),
-    ...tracks.map((media) => trak(media, durationMs !== undefined)),
+    ...tracks.map((media) => trak(media, edits ?? durationMs !== undefined)),
     mvex(tracks, durationMs),
   );
   const ftyp = box("ftyp", brands);
@@ -51,7 +53,7 @@ function mvex(tracks: readonly Mp4Track[], durationMs: number | undefined): Uint
   return box("mvex", mehd, ...tracks.map(({ id }) => fullBox("trex", {}, u32(id, 1, 0, 0, 0))));
 }
 
-function trak(media: Mp4Track, clip: boolean): Uint8Array {
+function trak(media: Mp4Track, edits: boolean): Uint8Array {
   const { track, id } = media;
   const audio = track.type === "audio";
   const { width, height } = audio ? { width: 0, height: 0 } : displaySize(track);
@@ -63,7 +65,7 @@ function trak(media: Mp4Track, clip: boolean): Uint8Array {
     IDENTITY,
     u32(width * 0x10000, height * 0x10000),
   );
-  return box("trak", tkhd, clip ? edts(media) : zeros(0), mdia(media));
+  return box("trak", tkhd, edits ? edts(media) : zeros(0), mdia(media));
 }
 
 /** Presentation begins so many ticks into the media (§8.6.6); duration 0: all fragments. */

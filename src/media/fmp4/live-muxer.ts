@@ -12,19 +12,26 @@ import type { Frame, Track, TrackSet } from "../track.ts";
 import { NON_SYNC_SAMPLE, SYNC_SAMPLE } from "./clip-fragment.ts";
 import { FrameTemplate } from "./frame-template.ts";
 import { initSegment } from "./init.ts";
-import { AudioTimes, type LiveTimes, VideoTimes } from "./live-times.ts";
+import { AudioTimes, type LiveTimes, type SampleTime, VideoTimes } from "./live-times.ts";
 import { type Mp4Track, mp4Track } from "./mp4-track.ts";
 
 export interface LiveMuxerOptions {
   readonly trackSet: TrackSet;
   /** Media time 0, µs since the Unix epoch; not after the first frame. Earlier frames are shown at 0. */
   readonly originUs: number;
+  /**
+   * Decode times are not delayed by what the stream reorders: they begin with the first presentation time, as those of
+   * archived segments do, and composition offsets are signed. Default: no offset is negative.
+   */
+  readonly signedOffsets?: boolean;
 }
 
 export interface LiveChunk {
   /** A whole media segment. */
   readonly bytes: Uint8Array;
   readonly key: boolean;
+  /** How long it says it is shown, µs: of a picture an estimate. */
+  readonly durationUs: number;
 }
 
 interface LiveTrack {
@@ -45,16 +52,18 @@ export class LiveFmp4Muxer {
   /** Numbers of the tracks carried. */
   readonly tracks: readonly number[];
   readonly #originUs: number;
+  readonly #signed: boolean;
   readonly #live: readonly LiveTrack[];
   #sequence = 0;
 
   /** Throws `codec.unsupported` when no track can be carried. */
-  constructor({ trackSet, originUs }: LiveMuxerOptions) {
+  constructor({ trackSet, originUs, signedOffsets = false }: LiveMuxerOptions) {
     const types = ["video", "audio"] as const;
     const media = types.flatMap((type, i) => firstOf(trackSet, type, i + 1));
     if (media.length === 0)
       throw new Fault("codec.unsupported", "no track that a browser takes in MP4");
     this.#originUs = originUs;
+    this.#signed = signedOffsets;
     this.#live = media.map(liveTrack);
     this.tracks = media.map(({ track }) => track.number);
     this.init = initSegment({ tracks: media });
@@ -75,7 +84,8 @@ export class LiveFmp4Muxer {
         ? ticks(frame.durationUs)
         : undefined);
     const shown = Math.max(0, ticks(frame.timeUs - this.#originUs) - media.delayTicks);
-    const time = times.next({ shown, duration, key: frame.key });
+    const delayed = times.next({ shown, duration, key: frame.key });
+    const time = this.#signed ? undelayed(delayed, media.reorderTicks) : delayed;
     const flags = frame.key ? SYNC_SAMPLE : NON_SYNC_SAMPLE;
     const bytes = template.fill({
       sequence: ++this.#sequence,
@@ -83,7 +93,7 @@ export class LiveFmp4Muxer {
       flags,
       payload: frame.payload,
     });
-    return { bytes, key: frame.key };
+    return { bytes, key: frame.key, durationUs: (time.duration * 1e6) / media.timescale };
   }
 
   /** Two at most: a loop is faster than a map. */
@@ -91,6 +101,10 @@ export class LiveFmp4Muxer {
     for (const live of this.#live) if (live.number === number) return live;
     return undefined;
   }
+}
+
+function undelayed({ decode, duration, offset }: SampleTime, ticks: number): SampleTime {
+  return { decode: decode + ticks, duration, offset: offset - ticks };
 }
 
 function firstOf({ tracks }: TrackSet, type: Track["type"], id: number): Mp4Track[] {

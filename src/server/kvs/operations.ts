@@ -1,9 +1,10 @@
 /** Every operation: what it must be allowed to do, and what does it. */
 import type { Action } from "../access/guard.ts";
 import type { KvsContext, StreamOperation } from "./context.ts";
-import { KvsFault } from "./errors.ts";
+import { getDashUrl } from "./dash-url.ts";
 import { getClip } from "./get-clip.ts";
 import { getImages } from "./get-images.ts";
+import { getHlsUrl } from "./hls-url.ts";
 import type { CreateStreamInput } from "./inputs.ts";
 import type { OperationName } from "./model.ts";
 import {
@@ -33,12 +34,6 @@ export type Handler =
 const onStream = (action: Action, run: StreamOperation<never, object | undefined>): Handler => ({
   ...{ on: "stream", action, run },
 });
-
-/** Written by others and not here yet. */
-const notBuilt = (name: OperationName): Handler =>
-  onStream("read", async () => {
-    throw new KvsFault("InvalidArgumentException", `${name} is not available on this server`);
-  });
 
 export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
   CreateStream: {
@@ -74,6 +69,6 @@ export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
   GetMediaForFragmentList: onStream("read", getMediaForFragmentList),
   GetClip: onStream("read", getClip),
   GetImages: onStream("read", getImages),
-  GetHLSStreamingSessionURL: notBuilt("GetHLSStreamingSessionURL"),
-  GetDASHStreamingSessionURL: notBuilt("GetDASHStreamingSessionURL"),
+  GetHLSStreamingSessionURL: onStream("read", getHlsUrl),
+  GetDASHStreamingSessionURL: onStream("read", getDashUrl),
 };

@@ -1,0 +1,48 @@
+/** Answers of segmented playback: playlists, which are to be checked each time, and media, which never changes. */
+import { createHash } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { MediaBytes } from "../../play/hls/service.ts";
+
+export const HLS_TYPE = "application/vnd.apple.mpegurl";
+export const DASH_TYPE = "application/dash+xml";
+const MEDIA_TYPE = "video/mp4";
+
+/** With its tag; 304 to a client that has it. */
+export function sendPlaylist(
+  req: FastifyRequest,
+  reply: FastifyReply,
+  { text, type }: { text: string; type: string },
+): FastifyReply {
+  const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  reply.header("etag", etag).header("cache-control", "private, no-cache").type(type);
+  if (tagMatches(req, etag)) return reply.code(304).send();
+  return reply.send(text);
+}
+
+export function sendMedia(
+  req: FastifyRequest,
+  reply: FastifyReply,
+  { pieces, etag }: MediaBytes,
+): FastifyReply {
+  reply.header("etag", etag).header("cache-control", "private, max-age=86400, immutable");
+  reply.type(MEDIA_TYPE);
+  if (tagMatches(req, etag)) return reply.code(304).send();
+  return reply.send(Buffer.concat(pieces));
+}
+
+/** A page of any origin may read what a URL with its own permission in it answers. */
+export function openToAll(reply: FastifyReply): void {
+  reply.header("access-control-allow-origin", "*");
+}
+
+/** Aborts when the client has gone. */
+export function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}
+
+function tagMatches(req: FastifyRequest, etag: string): boolean {
+  const header = req.headers["if-none-match"];
+  return header === etag || header === "*" || header === `W/${etag}`;
+}
