@@ -6,6 +6,9 @@
  * when enough is buffered, and opened again where the buffer ends when it runs low.
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
+import type { EngineOptions, EngineStats } from "./engine-types.ts";
+import { FrameWatch } from "./frame-watch.ts";
+import { NOTICE_MS } from "./gap-model.ts";
 import { LiveEdge } from "./live-edge.ts";
 import { MsePipe } from "./mse-pipe.ts";
 import { ServerOffset } from "./server-offset.ts";
@@ -18,16 +21,8 @@ const ENOUGH_S = 20;
 const LOW_S = 8;
 const TICK_MS = 200;
 
-/** Where to play, and from which server and stream. */
-export interface EngineOptions {
-  readonly video: HTMLVideoElement;
-  readonly clock: Clock;
-  /** `http(s)://host` of the server. */
-  readonly server: string;
-  readonly stream: string;
-  /** Something changed, or a tick passed. */
-  readonly changed: () => void;
-}
+/** Faster playback that comes so near to the camera becomes live, ms. */
+const CAUGHT_UP_MS = 1500;
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -52,6 +47,14 @@ export class Engine {
   #cancelTick: CancelTimer = () => {};
   #stopped = false;
   #lostFrames = 0;
+  #speed = 1;
+  /** Nothing is to be read: the time asked for is known to be in a gap. */
+  #halted = false;
+  #mime = "";
+  #stalls = 0;
+  #connections = 0;
+  #bytes = 0;
+  readonly #frames: FrameWatch;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -66,11 +69,16 @@ export class Engine {
         message: (message) => this.#message(message),
         connection: (open) => {
           this.#connected = open;
+          if (open) this.#connections++;
         },
       },
     });
     this.#video.addEventListener("waiting", this.#waiting);
-    this.#watchPictures();
+    this.#frames = new FrameWatch(this.#video, this.#clock, () => {
+      if (this.#lastTime < 0) return;
+      this.#pictureAt = this.#clock.elapsed();
+      options.shown();
+    });
     this.#tick();
   }
 
@@ -92,9 +100,35 @@ export class Engine {
     return this.#clock.now() + this.#offset.ms;
   }
 
-  /** Frames the server left out because this viewer was too slow. */
-  get lostFrames(): number {
-    return this.#lostFrames;
+  get speed(): number {
+    return this.#speed;
+  }
+
+  /** Live has its own speed: another one begins playback. */
+  set speed(speed: number) {
+    this.#speed = speed;
+    if (speed !== 1) this.#toPlayback();
+    if (this.#mode === "playback") this.#video.playbackRate = speed;
+    this.#options.changed();
+  }
+
+  /** Of one picture, seconds. */
+  get frameS(): number {
+    return this.#frames.frameS;
+  }
+
+  get stats(): EngineStats {
+    return {
+      mime: this.#mime,
+      framesPerSecond: this.#frames.perSecond,
+      marginS: this.#edge.marginS,
+      troughS: this.#mode === "live" ? this.#edge.troughS : undefined,
+      aheadS: this.#aheadS() ?? 0,
+      stalls: this.#stalls,
+      connections: this.#connections,
+      lostFrames: this.#lostFrames,
+      bytes: this.#bytes,
+    };
   }
 
   get facts(): PlayerFacts {
@@ -117,11 +151,13 @@ export class Engine {
 
   /** Shows the newest picture. */
   live(): void {
+    this.#speed = 1;
+    this.#paused = false;
     this.#restart("live", undefined);
     this.#session.open(() => undefined);
   }
 
-  /** Plays from a producer time, ms; a time that is not recorded gives the next that is. */
+  /** Plays from a producer time, ms; a time that is not recorded gives the next that is. Stays paused. */
   seek(wallMs: number): void {
     const at = this.#pipe.mediaS(wallMs);
     const inBuffer = this.#pipe.ranges.some(
@@ -129,12 +165,30 @@ export class Engine {
     );
     if (inBuffer && at !== undefined && this.#pictureAt !== undefined) {
       this.#toPlayback();
+      this.#halted = false;
       this.#video.currentTime = at;
-      this.resume();
+      if (!this.#paused) this.#play();
+      this.#options.changed();
       return;
     }
     this.#restart("playback", wallMs);
     this.#session.open(() => this.#resumeMs() ?? wallMs);
+  }
+
+  /** Stands at a time at which nothing is recorded, ms. */
+  halt(wallMs: number): void {
+    this.#restart("playback", wallMs);
+    this.#halted = true;
+  }
+
+  /** One picture on or back; pauses. */
+  step(by: -1 | 1): void {
+    if (!this.#paused) this.pause();
+    const at = this.#frames.mediaS ?? this.#video.currentTime;
+    // The middle of the picture wanted: its edges are rounded.
+    const to = at + this.#frames.frameS * (by + 0.5);
+    const wallMs = this.#pipe.wallMs(to);
+    if (wallMs !== undefined) this.seek(wallMs);
   }
 
   /** Live playback that is paused goes on from where it was, behind the camera. */
@@ -153,6 +207,7 @@ export class Engine {
 
   stop(): void {
     this.#stopped = true;
+    this.#frames.stop();
     this.#cancelTick();
     this.#session.close();
     this.#pipe.close();
@@ -165,14 +220,14 @@ export class Engine {
     if (this.#mode === "playback") return;
     this.#mode = "playback";
     this.#readAll = false;
-    this.#video.playbackRate = 1;
+    this.#video.playbackRate = this.#speed;
     this.#session.close();
   }
 
   #restart(mode: "live" | "playback", wantedMs: number | undefined): void {
     this.#mode = mode;
     this.#wantedMs = wantedMs;
-    this.#paused = false;
+    this.#halted = false;
     this.#readAll = false;
     this.#error = undefined;
     this.#offlineSinceMs = undefined;
@@ -181,11 +236,13 @@ export class Engine {
     this.#session.close();
     this.#pipe.close();
     this.#pipe = this.#newPipe();
-    this.#video.playbackRate = 1;
+    this.#video.playbackRate = mode === "live" ? 1 : this.#speed;
+    if (mode === "live") this.#paused = false;
     this.#options.changed();
   }
 
   #newPipe(): MsePipe {
+    if (this.#lastTime >= 0) this.#options.leaving();
     this.#lastTime = -1;
     return new MsePipe(this.#video, (message) => {
       this.#error = message;
@@ -202,6 +259,7 @@ export class Engine {
     }
     this.#offlineSinceMs = undefined;
     this.#hasVideo = config.hasVideo;
+    this.#mime = config.mime;
     if (!this.#pipe.takes(config.originUs)) {
       this.#pipe.close();
       this.#pipe = this.#newPipe();
@@ -215,6 +273,7 @@ export class Engine {
     const ahead = this.#aheadS();
     if (this.#mode === "live" && ahead !== undefined && this.#pictureAt !== undefined)
       this.#edge.sample(this.#clock.elapsed(), ahead);
+    this.#bytes += chunk.length;
     this.#pipe.append(chunk);
   }
 
@@ -275,6 +334,8 @@ export class Engine {
       if (wanted > last.end) return false;
       const range = ranges.find(({ end }) => wanted < end) ?? last;
       this.#video.currentTime = Math.max(range.start, wanted);
+      this.#video.playbackRate = this.#speed;
+      this.#tellSkipped(wanted, range.start);
     }
     this.#wantedMs = undefined;
     this.#lastTime = this.#video.currentTime;
@@ -292,6 +353,13 @@ export class Engine {
     if (next === undefined) return;
     this.#video.currentTime = next.start + 0.001;
     this.#edge.moved();
+    if (this.#mode === "playback") this.#tellSkipped(at, next.start);
+  }
+
+  #tellSkipped(fromS: number, toS: number): void {
+    const [from, to] = [this.#pipe.wallMs(fromS), this.#pipe.wallMs(toS)];
+    if (from !== undefined && to !== undefined && to - from >= NOTICE_MS)
+      this.#options.skipped(from, to);
   }
 
   #steer(): void {
@@ -308,7 +376,14 @@ export class Engine {
   }
 
   #flow(): void {
-    const ahead = this.#aheadS() ?? 0;
+    if (this.#halted) return;
+    const latency = this.facts.latencyMs;
+    if (this.#speed > 1 && !this.#paused && latency !== undefined && latency < CAUGHT_UP_MS) {
+      this.live();
+      return;
+    }
+    // Faster playback empties the buffer sooner.
+    const ahead = (this.#aheadS() ?? 0) / Math.max(1, this.#speed);
     if (this.#session.active && ahead > ENOUGH_S) {
       this.#session.close();
       this.#readAll = true;
@@ -321,21 +396,13 @@ export class Engine {
 
   readonly #waiting = (): void => {
     const begun = this.#pictureAt !== undefined && !this.#video.seeking;
+    if (begun) this.#stalls++;
     if (this.#mode === "live" && begun) this.#edge.stalled(this.#clock.elapsed());
   };
 
   #play(): void {
     // Refused until the user has done something when there is sound; the page starts muted.
     this.#video.play().catch(() => {});
-  }
-
-  /** Counts pictures as they are shown; in a hidden tab none are, and playing on has to do. */
-  #watchPictures(): void {
-    this.#video.requestVideoFrameCallback(() => {
-      if (this.#stopped) return;
-      if (this.#lastTime >= 0) this.#pictureAt = this.#clock.elapsed();
-      this.#watchPictures();
-    });
   }
 
   #seePicture(): void {

@@ -23,6 +23,8 @@ export interface PlayerFacts {
   readonly latencyMs: number | undefined;
   /** Playback: the archive has nothing at or after the time that was asked for. */
   readonly nothingRecorded: boolean;
+  /** Playback stands in a gap: from when to when and why, in words. */
+  readonly gap?: string | undefined;
 }
 
 export type StateName =
@@ -52,6 +54,7 @@ export function stateOf(facts: PlayerFacts, timeOf: (ms: number) => string): Pla
 
 function playbackState(facts: PlayerFacts): PlayerState {
   const { paused, pictureAgeMs } = facts;
+  if (facts.gap !== undefined) return { name: "NO RECORDING", detail: facts.gap, stale: true };
   if (facts.nothingRecorded) return { name: "NO RECORDING", detail: "from here on", stale: true };
   if (pictureAgeMs === undefined) return { name: "BUFFERING", detail: "", stale: true };
   const behind = facts.latencyMs === undefined ? "" : `−${minutes(facts.latencyMs)}`;

@@ -9,7 +9,7 @@ import { startTestServer } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
 /** Evaluated in the page. */
-const VIDEO = 'document.querySelector("sb-player").shadowRoot.querySelector("video")';
+const VIDEO = 'document.querySelector("streambank-player").shadowRoot.querySelector("video")';
 /** 16 × 9 brightness values of the picture on screen. */
 const PICTURE = `(() => {
   const canvas = document.createElement("canvas");
@@ -52,7 +52,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
 
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`sb-player[state="${want}"]`, { timeout: 15_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 15_000 })
       .catch(async () => {
         const seen = await browser.page.locator('[part="state"]').textContent();
         assert.fail(`${seen}, not ${want}; ${[...browser.log, ...said].join("\n")}`);
@@ -82,10 +82,10 @@ suite("the player and the demo camera", needs("chromium"), () => {
     await browser.page.locator('button[data-span="60000"]').click();
     // Enough is recorded for a place two seconds and more behind the camera.
     await browser.page.waitForFunction(`${VIDEO}.currentTime > 8`, undefined, { timeout: 30_000 });
-    const box = await browser.page.locator("sb-timeline").boundingBox();
+    const box = await browser.page.locator("streambank-timeline").boundingBox();
     assert.ok(box);
     const position = { x: box.width * 0.9 - (box.width / 60) * 5, y: 50 };
-    await browser.page.locator("sb-timeline").click({ position });
+    await browser.page.locator("streambank-timeline").click({ position });
     await state("PLAYBACK");
     await moves();
     assert.equal(await browser.page.evaluate(`${VIDEO}.playbackRate`), 1);
