@@ -7,7 +7,7 @@ import { inside } from "./gap-model.ts";
 import { part, say } from "./html.ts";
 import type { StreambankTimeline } from "./streambank-timeline.ts";
 import { lengthText } from "./time-text.ts";
-import type { Span } from "./timeline-model.ts";
+import { rangeAt, type Span } from "./timeline-model.ts";
 
 /** Beyond this the browser's own download is used: the page would hold it all in memory. */
 const IN_PAGE_BYTES = 256e6;
@@ -58,7 +58,16 @@ export class ClipPanel {
       return;
     }
     const at = this.#host.positionMs() ?? this.#host.nowMs();
-    this.set(this.#timeline.clip ?? { from: at - DEFAULT_MS, to: at });
+    this.set(this.#timeline.clip ?? this.#around(at));
+  }
+
+  /** What was recorded in the half minute before; at the start of a recording, what comes after. */
+  #around(at: number): Span {
+    const range = rangeAt(this.#timeline.ranges, at - 1) ?? { from: at - DEFAULT_MS, to: at };
+    const from = Math.max(range.from, at - DEFAULT_MS);
+    return at - from > DEFAULT_MS / 6
+      ? { from, to: at }
+      : { from, to: Math.max(at, Math.min(range.to, from + DEFAULT_MS)) };
   }
 
   /** One end at the playhead; the other one gives way when it has to. */

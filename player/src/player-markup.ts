@@ -68,7 +68,7 @@ export const playerMarkup = `<style>${playerStyles}</style>
       <button type="button" class="wide" data-action="next">Next recording${icon("next")}</button>
     </div></div>
   <div part="state"><span part="name"></span> <span part="detail"></span></div>
-  <dl part="stats-list stats" hidden></dl>
+  <dl part="stats-list" hidden></dl>
   <div part="notice"></div>
 </div>
 <div part="bar">
@@ -81,13 +81,9 @@ export const playerMarkup = `<style>${playerStyles}</style>
   <select part="zone" aria-label="Time zone">
     <option value="camera">Camera</option><option value="mine" selected>My time</option><option value="utc">UTC</option>
   </select>
-  ${button("jump", "jump", "Go to date and time")}
-  ${button("list", "list", "List of recordings")}
   ${button("snapshot", "snapshot", "Save the picture")}
   ${button("export", "export", "Export a clip")}
   ${button("share", "share", "Copy a link to this moment")}
-  ${button("stats", "stats", "Statistics")}
-  ${button("help", "help", "Keys")}
   ${button("mute", "muted", "Sound on")}
   ${button("full", "full", "Full screen")}
 </div>
@@ -97,6 +93,10 @@ export const playerMarkup = `<style>${playerStyles}</style>
     ${button("zoom-out", "zoom-out", "Zoom out")}
     ${button("zoom-in", "zoom-in", "Zoom in")}
     ${spans.map(([name, ms]) => `<button type="button" data-span="${ms}">${name}</button>`).join("")}
+    ${button("jump", "jump", "Go to date and time")}
+    ${button("list", "list", "List of recordings")}
+    ${button("stats", "stats", "Statistics")}
+    ${button("help", "help", "Keys")}
     <button type="button" class="spring wide" data-action="previous" title="Previous recording (P)">${icon("previous")}Previous</button>
     <button type="button" class="wide" data-action="next" title="Next recording (N)">Next${icon("next")}</button>
   </div>

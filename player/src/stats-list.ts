@@ -11,6 +11,7 @@ export interface StatsContext {
 export function showStats(list: HTMLElement, { engine, video, bitsPerSecond }: StatsContext): void {
   const { stats, facts } = engine;
   const quality = video.getVideoPlaybackQuality();
+  const live = engine.mode === "live";
   const ms = (seconds: number | undefined) =>
     seconds === undefined ? "not measured" : `${Math.round(seconds * 1000)} ms`;
   const rows: readonly (readonly [string, string])[] = [
@@ -21,7 +22,7 @@ export function showStats(list: HTMLElement, { engine, video, bitsPerSecond }: S
       `${stats.framesPerSecond} shown, ${(1 / engine.frameS).toFixed(1)} in the media`,
     ],
     ["bit rate", `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s`],
-    ["latency", facts.latencyMs === undefined ? "not measured" : ms(facts.latencyMs / 1000)],
+    ["latency", live && facts.latencyMs !== undefined ? ms(facts.latencyMs / 1000) : "live only"],
     ["margin", `${ms(stats.marginS)}, trough ${ms(stats.troughS)}`],
     ["buffered", `${stats.aheadS.toFixed(2)} s`],
     ["dropped", `${quality.droppedVideoFrames} by the browser, ${stats.lostFrames} by the server`],

@@ -312,17 +312,17 @@ export class StreambankPlayer extends HTMLElement {
   #skipped(from: number, to: number): void {
     const known = gapAt(this.#loaded, (from + to) / 2, this.#engine?.serverNowMs ?? to);
     const gap = { ...known, from, to };
-    this.#view.notice(`Skipped: ${this.gapText(gap)}`);
+    this.#view.notice(`Skipped: no recording ${this.gapText(gap)}`);
     fire(this, "streambank-gap", gap);
   }
 
-  /** `no recording 14:02:00–14:31:00 (29 min): camera offline`. */
+  /** `14:02:00–14:31:00 (29 min): camera offline`. */
   gapText({ from, to, cause }: Gap): string {
     const zone = this.zone;
     const day = dateOf(from, zone) === dateOf(to, zone) ? "" : `${dateOf(from, zone)} `;
     const why = causeText(cause);
     const times = `${day}${timeOfDay(from, zone)}–${timeOfDay(to, zone)} (${lengthText(to - from)})`;
-    return `no recording ${times}${why === "" ? "" : `: ${why}`}`;
+    return `${times}${why === "" ? "" : `: ${why}`}`;
   }
 
   async #snapshot(): Promise<void> {

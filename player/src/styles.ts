@@ -34,7 +34,7 @@ video, [part~="still"] { width: 100%; height: 100%; position: absolute; inset: 0
   transition: filter .2s; }
 [part~="still"] { pointer-events: none; }
 :host([stale]) :is(video, [part~="still"]) { filter: grayscale(1) brightness(.45); }
-[part~="state"] { position: absolute; top: 14px; left: 14px; display: inline-flex; align-items: center; gap: 8px;
+[part~="state"] { position: absolute; bottom: 14px; left: 14px; display: inline-flex; align-items: center; gap: 8px;
   padding: 6px 12px; border-radius: 999px; background: rgba(13,17,23,.86); font-weight: 650; letter-spacing: .02em;
   max-width: calc(100% - 52px); }
 [part~="state"]::before { content: ""; width: 10px; height: 10px; border-radius: 50%; background: #8b98a9; flex: none; }
@@ -46,25 +46,26 @@ video, [part~="still"] { width: 100%; height: 100%; position: absolute; inset: 0
 :host([state="PAUSED"]) [part~="state"]::before { border-radius: 2px; background: #e6edf3; }
 :host(:is([state="ERROR"], [state="OFFLINE"], [state="NO RECORDING"])) [part~="state"]::before {
   background: #ff6b63; border-radius: 2px; }
+:host(:is([state="ERROR"], [state="OFFLINE"], [state="NO RECORDING"])) [part~="detail"] { display: none; }
 [part~="detail"] { font-weight: 450; color: #d3dce6; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 [part~="message"] { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px;
-  padding: 56px 16px 16px; text-align: center; font-size: 18px; text-shadow: 0 1px 4px #000; pointer-events: none; }
+  padding: 16px 16px 56px; text-align: center; font-size: 18px; text-shadow: 0 1px 4px #000; pointer-events: none; }
 [part~="message"] > * { pointer-events: auto; }
 [part~="beside"] { display: flex; flex-wrap: wrap; gap: 8px; justify-content: center; text-shadow: none; }
 [part~="beside"] button { color: #e6edf3; background: #1d2530; border-color: #55657a; }
 [part~="beside"] button:hover { background: #2a3544; }
-[part~="notice"] { position: absolute; bottom: 14px; left: 50%; transform: translateX(-50%); padding: 8px 14px;
+[part~="notice"] { position: absolute; top: 14px; left: 50%; transform: translateX(-50%); padding: 8px 14px;
   border-radius: 10px; background: rgba(13,17,23,.9); max-width: calc(100% - 60px); box-sizing: border-box; text-align: center; }
 [part~="notice"]:empty { display: none; }
-[part~="stats"] { position: absolute; top: 58px; left: 14px; margin: 0; padding: 10px 14px; border-radius: 10px;
+[part~="stats-list"] { position: absolute; top: 14px; left: 14px; margin: 0; padding: 10px 14px; border-radius: 10px;
   background: rgba(13,17,23,.88); font: 13px/1.55 ui-monospace, monospace; display: grid; overflow: auto;
-  grid-template-columns: auto auto; gap: 0 14px; max-height: calc(100% - 84px); max-width: calc(100% - 56px); }
-[part~="stats"] dt { color: #a9b6c5; } [part~="stats"] dd { margin: 0; overflow-wrap: anywhere; }
+  grid-template-columns: auto auto; gap: 0 14px; max-height: calc(100% - 100px); max-width: calc(100% - 56px); }
+[part~="stats-list"] dt { color: #a9b6c5; } [part~="stats-list"] dd { margin: 0; overflow-wrap: anywhere; }
 `;
 
 const panels = `
 [part~="bar"] { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-[part~="clock"] { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 12px; margin-inline: 8px auto; }
+[part~="clock"] { display: grid; margin-inline: 8px auto; line-height: 1.2; }
 [part~="time"] { font-size: 28px; font-weight: 650; line-height: 1.15; font-variant-numeric: tabular-nums; }
 [part~="date"] { color: var(--_quiet); font-variant-numeric: tabular-nums; }
 [part~="live"] { font-weight: 650; }
@@ -74,6 +75,7 @@ const panels = `
 [part~="clip"] { display: flex; flex-wrap: wrap; gap: 8px 10px; align-items: center; padding-top: 10px;
   border-top: 1px solid var(--_edge); }
 [part~="clip"] p { margin: 0; flex: 1 0 100%; color: var(--_quiet); }
+[part~="clip"] input { max-width: 224px; padding-right: 8px; }
 [part~="clip"] label { display: flex; align-items: center; gap: 8px; }
 progress { accent-color: var(--_accent); }
 .spring { margin-left: auto; }
@@ -104,11 +106,11 @@ kbd { padding: 1px 7px; border: 1px solid var(--_edge); border-radius: 6px; back
 export const playerStyles = `${themeStyles}
 :host { display: flex; flex-direction: column; min-width: 0; min-height: 0; gap: 12px; color: var(--_ink);
   font: 15px/1.4 system-ui, sans-serif; container-type: inline-size; }
-:host(:fullscreen) { background: var(--_gap); padding: 12px; box-sizing: border-box; }
+:host(:fullscreen) { background: var(--_surface); padding: 12px; box-sizing: border-box; }
 ${stage}${controls}${panels}
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 @container (max-width: 700px) {
-  [part~="clock"] { order: -1; width: 100%; margin-inline: 0; justify-content: space-between; }
+  [part~="clock"] { order: -1; width: 100%; margin-inline: 0; display: flex; align-items: baseline; justify-content: space-between; }
   [part~="time"] { font-size: 24px; }
   [part~="bar"] { gap: 6px; }
   [part~="live"] { flex: 1 1 auto; min-width: 96px; }

@@ -160,15 +160,15 @@ export function notches(
 }
 
 /**
- * Of the notches those that stand in columns that are else recorded. Where gaps are closer together than pixels, notches
- * would hide what is recorded: there the strength of the columns tells it.
+ * Of the notches those that the columns do not show by themselves: narrow ones in columns that are else recorded. Where gaps
+ * are closer together than pixels, notches would hide what is recorded: there the strength of the columns tells it.
  */
 export function visibleNotches(
   marks: readonly { x: number; w: number }[],
   parts: Float32Array,
 ): { x: number; w: number }[] {
   return marks.filter(({ x, w }) => {
-    if (w > GAP_PX) return true;
+    if (w > GAP_PX) return false;
     const beside = [x - 2, x - 1, x + w + 1, x + w + 2].map((at) => parts[Math.floor(at)] ?? 1);
     return beside.reduce((sum, part) => sum + part, 0) / beside.length > 0.75;
   });

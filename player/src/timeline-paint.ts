@@ -34,7 +34,6 @@ export interface Scene {
 export interface TimelineColors {
   readonly track: string;
   readonly bar: string;
-  readonly gap: string;
   readonly tick: string;
   readonly line: string;
   readonly now: string;
@@ -50,9 +49,10 @@ const LABELS = 22;
 const LABEL_PX = 84;
 /** Tick labels nearer to the playhead than this would be half hidden by its own. */
 const CLEAR_PX = 66;
+const DAY_MS = 86_400_000;
 /** The least recorded is drawn so high and so strong, of 1: it has to be seen. */
 const LEAST_HEIGHT = 0.3;
-const LEAST_ALPHA = 0.45;
+const LEAST_ALPHA = 0.7;
 
 type Canvas = CanvasRenderingContext2D;
 
@@ -91,7 +91,7 @@ function paintBars(canvas: Canvas, { view, width, height, ranges, colors }: Scen
     x = end;
   }
   canvas.globalAlpha = 1;
-  canvas.fillStyle = colors.gap;
+  canvas.fillStyle = colors.track;
   for (const { x, w } of visibleNotches(notches(view, width, gapsBetween(ranges)), parts))
     canvas.fillRect(x, top, w, tall);
 }
@@ -162,18 +162,24 @@ function paintClip(canvas: Canvas, { view, width, height, colors }: Scene, clip:
 }
 
 function paintHover(canvas: Canvas, scene: Scene, x: number): void {
-  const { colors, zone } = scene;
+  const { colors } = scene;
   line(canvas, x, { scene, color: colors.tick, thick: 1 });
   const ms = scene.view.fromMs + (x / scene.width) * spanOf(scene.view);
-  label(canvas, scene, { x, text: timeOfDay(ms, zone), back: colors.tick, ink: colors.headInk });
+  label(canvas, scene, { x, text: labelText(scene, ms), back: colors.tick, ink: colors.headInk });
 }
 
 function paintHead(canvas: Canvas, scene: Scene, ms: number): void {
-  const { colors, zone } = scene;
+  const { colors } = scene;
   const x = xOf(scene.view, scene.width, ms);
   if (x < -1 || x > scene.width + 1) return;
   line(canvas, x, { scene, color: colors.head, thick: 2 });
-  label(canvas, scene, { x, text: timeOfDay(ms, zone), back: colors.head, ink: colors.headInk });
+  label(canvas, scene, { x, text: labelText(scene, ms), back: colors.head, ink: colors.headInk });
+}
+
+/** The time; with its day when days are narrow. */
+function labelText({ view, zone }: Scene, ms: number): string {
+  const time = timeOfDay(ms, zone);
+  return spanOf(view) > 2 * DAY_MS ? `${tickLabel(ms, DAY_MS, zone)} ${time}` : time;
 }
 
 function line(
