@@ -27,7 +27,7 @@ const speedOptions = speeds
 const keyRows = keyList
   .map(([keys, , does]) => {
     const names = keys.map((key) => `<kbd>${keyName(key).replace("<", "&lt;")}</kbd>`).join(" ");
-    return `<dt>${names}</dt><dd>${does}</dd>`;
+    return `<div><dt>${names}</dt><dd>${does}</dd></div>`;
   })
   .join("");
 
@@ -49,10 +49,10 @@ const jumpInside = `<header><button type="button" part="month-back" aria-label="
 const clip = `<div part="clip" role="group" aria-label="Clip" hidden>
     <label>From <input part="clip-from" type="datetime-local" step="1" /></label>
     <label>to <input part="clip-to" type="datetime-local" step="1" /></label>
-    <button type="button" data-action="clip-in">Begin here</button>
-    <button type="button" data-action="clip-out">End here</button>
-    <button type="button" part="mp4">Save MP4</button>
-    <button type="button" part="mkv">Save MKV</button>
+    <button type="button" data-action="clip-in" title="Clip begins at the playhead (I)">Start here</button>
+    <button type="button" data-action="clip-out" title="Clip ends at the playhead (O)">End here</button>
+    <button type="button" part="mp4" aria-label="Save as MP4">MP4</button>
+    <button type="button" part="mkv" aria-label="Save as Matroska">MKV</button>
     <progress part="clip-progress" max="1" value="0" aria-label="Clip saved" hidden></progress>
     <button type="button" part="clip-cancel" hidden>Cancel</button>
     <p part="clip-says" role="status"></p>

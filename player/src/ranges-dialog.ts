@@ -24,9 +24,9 @@ export function openRanges(root: ShadowRoot, { loaded, view, zone, seek }: Range
     const gap = loaded.gaps.find(({ to }) => to === range.from);
     const cause = causeText(gap?.cause);
     const before =
-      gap === undefined
+      gap === undefined || gap.to - gap.from < 1000
         ? ""
-        : ` (before it ${lengthText(gap.to - gap.from)} without${cause === "" ? "" : `: ${cause}`})`;
+        : `; after ${lengthText(gap.to - gap.from)} without recording${cause === "" ? "" : `, ${cause}`}`;
     button.textContent = `${dateOf(range.from, zone)} ${timeOfDay(range.from, zone)} – ${timeOfDay(range.to, zone)} ${zoneOf(range.from, zone)}, ${lengthText(range.to - range.from)}${before}`;
     button.addEventListener("click", () => {
       dialog.close();

@@ -75,7 +75,7 @@ const panels = `
 [part~="clip"] { display: flex; flex-wrap: wrap; gap: 8px 10px; align-items: center; padding-top: 10px;
   border-top: 1px solid var(--_edge); }
 [part~="clip"] p { margin: 0; flex: 1 0 100%; color: var(--_quiet); }
-[part~="clip"] input { max-width: 224px; padding-right: 8px; }
+[part~="clip"] input { width: 246px; padding-inline: 8px; }
 [part~="clip"] label { display: flex; align-items: center; gap: 8px; }
 progress { accent-color: var(--_accent); }
 .spring { margin-left: auto; }
@@ -94,7 +94,9 @@ dialog p { margin: 10px 0; color: var(--_quiet); }
 .days button[aria-current] { border-color: var(--_accent); }
 .field { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 12px; }
 .field input { flex: 1 1 200px; }
-.keys { display: grid; grid-template-columns: auto 1fr; gap: 6px 16px; margin: 0; }
+.keys { columns: 2 240px; column-gap: 28px; margin: 0; }
+.keys div { display: flex; gap: 14px; padding: 3px 0; break-inside: avoid; }
+.keys dt { flex: 0 0 92px; }
 .keys dt { text-align: right; } .keys dd { margin: 0; }
 kbd { padding: 1px 7px; border: 1px solid var(--_edge); border-radius: 6px; background: var(--_control); font: inherit; }
 .spans { margin: 0; padding: 0; list-style: none; display: grid; gap: 4px; }

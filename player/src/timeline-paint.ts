@@ -49,6 +49,7 @@ const LABELS = 22;
 const LABEL_PX = 84;
 /** Tick labels nearer to the playhead than this would be half hidden by its own. */
 const CLEAR_PX = 66;
+const CLEAR_DAY_PX = 92;
 const DAY_MS = 86_400_000;
 /** The least recorded is drawn so high and so strong, of 1: it has to be seen. */
 const LEAST_HEIGHT = 0.3;
@@ -108,7 +109,7 @@ function paintTicks(canvas: Canvas, scene: Scene): void {
     canvas.fillStyle = colors.line;
     canvas.fillRect(Math.round(x), LABELS, 1, height - LABELS);
     canvas.fillStyle = colors.tick;
-    const clear = Math.abs(x - head) > CLEAR_PX;
+    const clear = Math.abs(x - head) > (spanOf(view) > 2 * DAY_MS ? CLEAR_DAY_PX : CLEAR_PX);
     if (clear && x > 24 && x < width - 24)
       canvas.fillText(tickLabel(time, stepMs, zone), x, LABELS / 2);
   }
