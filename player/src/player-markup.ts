@@ -51,8 +51,8 @@ const clip = `<div part="clip" role="group" aria-label="Clip" hidden>
     <label>to <input part="clip-to" type="datetime-local" step="1" /></label>
     <button type="button" data-action="clip-in" title="Clip begins at the playhead (I)">Start here</button>
     <button type="button" data-action="clip-out" title="Clip ends at the playhead (O)">End here</button>
-    <button type="button" part="mp4" aria-label="Save as MP4">MP4</button>
-    <button type="button" part="mkv" aria-label="Save as Matroska">MKV</button>
+    <button type="button" part="mp4" aria-label="Save MP4">MP4</button>
+    <button type="button" part="mkv" aria-label="Save MKV">MKV</button>
     <progress part="clip-progress" max="1" value="0" aria-label="Clip saved" hidden></progress>
     <button type="button" part="clip-cancel" hidden>Cancel</button>
     <p part="clip-says" role="status"></p>

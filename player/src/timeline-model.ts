@@ -188,13 +188,3 @@ export function gapsBetween(ranges: readonly Span[]): Span[] {
 export function rangeAt(ranges: readonly Span[], ms: number): Span | undefined {
   return ranges.find(({ from, to }) => from <= ms && ms < to);
 }
-
-/** What of the view may be downloaded: from the first to the last recorded ms in it. */
-export function recordedPart(view: View, ranges: readonly Span[]): Span | undefined {
-  const inside = ranges.filter(({ from, to }) => to > view.fromMs && from < view.toMs);
-  const [first, last] = [inside[0], inside.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  const from = Math.ceil(Math.max(first.from, view.fromMs));
-  const to = Math.floor(Math.min(last.to, view.toMs));
-  return to > from ? { from, to } : undefined;
-}
