@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly skipped: (fromMs: number, toMs: number) => void;
   /** The picture on screen is about to go: the last moment to keep a copy. */
   readonly leaving: () => void;
+  /** Asked when no connection can be made: why, in a whole sentence, or `undefined` when waiting may help. */
+  readonly explain: () => Promise<string | undefined>;
   /** A new picture is on screen. */
   readonly shown: () => void;
 }

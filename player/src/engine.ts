@@ -70,6 +70,7 @@ export class Engine {
         connection: (open) => {
           this.#connected = open;
           if (open) this.#connections++;
+          else void this.#explain();
         },
       },
     });
@@ -250,7 +251,16 @@ export class Engine {
     });
   }
 
+  /** A WebSocket that is refused does not say why. */
+  async #explain(): Promise<void> {
+    const error = await this.#options.explain();
+    if (this.#connected || this.#stopped) return;
+    this.#error = error;
+    this.#options.changed();
+  }
+
   #begin(config: TailConfig, init: Uint8Array): void {
+    this.#error = undefined;
     if (!MediaSource.isTypeSupported(config.mime)) {
       const codecs = /codecs="([^"]*)"/.exec(config.mime)?.[1] ?? config.mime;
       this.#error = `this browser cannot play ${codecs}; download the recording instead`;

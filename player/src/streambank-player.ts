@@ -3,6 +3,7 @@
  * defaults to the page's own. Plays by `Engine`; here is what people can do with it.
  */
 import { realClock } from "../../src/base/clock.ts";
+import { Fault } from "../../src/base/errors.ts";
 import { Api, type Gap } from "./api.ts";
 import { ClipPanel, downloadBlob } from "./clip-panel.ts";
 import { CoverageLoader } from "./coverage-loader.ts";
@@ -193,6 +194,7 @@ export class StreambankPlayer extends HTMLElement {
       token: this.getAttribute("token") ?? undefined,
       changed: () => this.#show(),
       skipped: (from, to) => this.#skipped(from, to),
+      explain: () => explain(api, stream),
       leaving: () => this.#still.keep(),
       shown: () => this.#still.drop(),
     });
@@ -370,5 +372,16 @@ export class StreambankPlayer extends HTMLElement {
       gap,
     });
     say(part(this.#root, "live", HTMLElement), engine.mode === "live" ? "Live" : "Go live");
+  }
+}
+
+/** Why a stream cannot be watched, with what to do; `undefined` when the server is away or all is well. */
+async function explain(api: Api, stream: string): Promise<string | undefined> {
+  try {
+    await api.stream(stream);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === "store.unavailable") return undefined;
+    return `${error.message}; check the stream's name and the token`;
   }
 }

@@ -268,6 +268,14 @@ suite("the player and its archive", needs("chromium"), () => {
     await serious("gap");
   });
 
+  test("a stream that is not there is an error with its cause and what to do", async () => {
+    await run(`${PLAYER}.setAttribute("stream", "nowhere")`);
+    await state("ERROR");
+    assert.match(await text("detail"), /nowhere.*check the stream's name/);
+    await run(`${PLAYER}.setAttribute("stream", "yard")`);
+    await state("LIVE");
+  });
+
   test("every target is at least 44 px high and wide", async () => {
     const small = await run<
       string[]
