@@ -6,6 +6,7 @@
  * when enough is buffered, and opened again where the buffer ends when it runs low.
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
+import { afterHole, liveStart, playbackStart } from "./buffer-places.ts";
 import type { EngineOptions, EngineStats } from "./engine-types.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import { NOTICE_MS } from "./gap-model.ts";
@@ -245,9 +246,14 @@ export class Engine {
   #newPipe(): MsePipe {
     if (this.#lastTime >= 0) this.#options.leaving();
     this.#lastTime = -1;
-    return new MsePipe(this.#video, (message) => {
+    const failed = (message: string) => {
       this.#error = message;
       this.#session.close();
+    };
+    // The first picture does not wait for a tick.
+    return new MsePipe(this.#video, {
+      failed,
+      appended: () => this.#lastTime < 0 && this.#start(),
     });
   }
 
@@ -335,18 +341,14 @@ export class Engine {
   #start(): boolean {
     if (this.#lastTime >= 0) return true;
     const { ranges } = this.#pipe;
-    const [first, last] = [ranges[0], ranges.at(-1)];
-    if (first === undefined || last === undefined) return false;
-    if (this.#mode === "live")
-      this.#video.currentTime = Math.max(first.start, last.end - this.#edge.marginS);
-    else {
-      const wanted = this.#pipe.mediaS(this.#wantedMs ?? 0) ?? first.start;
-      if (wanted > last.end) return false;
-      const range = ranges.find(({ end }) => wanted < end) ?? last;
-      this.#video.currentTime = Math.max(range.start, wanted);
-      this.#video.playbackRate = this.#speed;
-      this.#tellSkipped(wanted, range.start);
-    }
+    const live = this.#mode === "live";
+    const wanted = live ? undefined : (this.#pipe.mediaS(this.#wantedMs ?? 0) ?? ranges[0]?.start);
+    const at =
+      wanted === undefined ? liveStart(ranges, this.#edge.marginS) : playbackStart(ranges, wanted);
+    if (at === undefined) return false;
+    this.#video.currentTime = at;
+    if (!live) this.#video.playbackRate = this.#speed;
+    if (wanted !== undefined) this.#tellSkipped(wanted, at);
     this.#wantedMs = undefined;
     this.#lastTime = this.#video.currentTime;
     this.#edge.moved();
@@ -357,13 +359,11 @@ export class Engine {
   /** Nothing at the playhead, but something later: go there. */
   #jumpHoles(): void {
     const at = this.#video.currentTime;
-    const { ranges } = this.#pipe;
-    if (ranges.some(({ start, end }) => start <= at + 0.01 && at < end - 0.05)) return;
-    const next = ranges.find(({ start }) => start > at);
+    const next = afterHole(this.#pipe.ranges, at);
     if (next === undefined) return;
-    this.#video.currentTime = next.start + 0.001;
+    this.#video.currentTime = next + 0.001;
     this.#edge.moved();
-    if (this.#mode === "playback") this.#tellSkipped(at, next.start);
+    if (this.#mode === "playback") this.#tellSkipped(at, next);
   }
 
   #tellSkipped(fromS: number, toS: number): void {

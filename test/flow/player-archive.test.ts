@@ -127,9 +127,9 @@ suite("the player and its archive", needs("chromium"), () => {
     await playsFrom(second + 9000);
     await run(`${VIDEO}.requestVideoFrameCallback(function see(_, { mediaTime }) {
       window.shownAt = mediaTime; ${VIDEO}.requestVideoFrameCallback(see); })`);
+    await until("window.shownAt !== undefined");
     await press("k");
     await state("PAUSED");
-    await until("window.shownAt !== undefined");
     const steps: number[] = [];
     for (const key of [".", ".", ",", ","]) {
       const from = await run<number>("window.shownAt");
@@ -269,11 +269,16 @@ suite("the player and its archive", needs("chromium"), () => {
   });
 
   test("a stream that is not there is an error with its cause and what to do", async () => {
-    await run(`${PLAYER}.setAttribute("stream", "nowhere")`);
-    await state("ERROR");
-    assert.match(await text("detail"), /nowhere.*check the stream's name/);
-    await run(`${PLAYER}.setAttribute("stream", "yard")`);
-    await state("LIVE");
+    await run(`{
+      const other = document.createElement("streambank-player");
+      other.id = "other";
+      other.setAttribute("stream", "nowhere");
+      document.body.append(other);
+    }`);
+    const message = browser.page.locator('#other[state="ERROR"] [part="message-text"]');
+    await message.waitFor({ timeout: 15_000 });
+    assert.match((await message.textContent()) ?? "", /nowhere.*check the stream's name/);
+    await run('document.querySelector("#other").remove()');
   });
 
   test("every target is at least 44 px high and wide", async () => {
