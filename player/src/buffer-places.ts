@@ -25,3 +25,8 @@ export function afterHole(ranges: readonly Buffered[], at: number): number | und
   if (ranges.some(({ start, end }) => start <= at + 0.01 && at < end - 0.05)) return undefined;
   return ranges.find(({ start }) => start > at)?.start;
 }
+
+/** Whether this time can be shown at once: the very end may lack its picture. */
+export function holds(ranges: readonly Buffered[], at: number): boolean {
+  return ranges.some(({ start, end }) => start <= at && at < end - 0.2);
+}

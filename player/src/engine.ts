@@ -6,14 +6,14 @@
  * when enough is buffered, and opened again where the buffer ends when it runs low.
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
-import { afterHole, liveStart, playbackStart } from "./buffer-places.ts";
+import { afterHole, holds, liveStart, playbackStart } from "./buffer-places.ts";
 import type { EngineOptions, EngineStats } from "./engine-types.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import { NOTICE_MS } from "./gap-model.ts";
 import { LiveEdge } from "./live-edge.ts";
 import { MsePipe } from "./mse-pipe.ts";
 import { ServerOffset } from "./server-offset.ts";
-import type { PlayerFacts } from "./states.ts";
+import { type PlayerFacts, unplayable } from "./states.ts";
 import type { TailConfig, TailMessage } from "./tail-messages.ts";
 import { TailSession } from "./tail-session.ts";
 
@@ -47,14 +47,10 @@ export class Engine {
   #lastTime = -1;
   #cancelTick: CancelTimer = () => {};
   #stopped = false;
-  #lostFrames = 0;
   #speed = 1;
   /** Nothing is to be read: the time asked for is known to be in a gap. */
   #halted = false;
-  #mime = "";
-  #stalls = 0;
-  #connections = 0;
-  #bytes = 0;
+  readonly #counts = { mime: "", stalls: 0, connections: 0, lostFrames: 0, bytes: 0 };
   readonly #frames: FrameWatch;
 
   constructor(options: EngineOptions) {
@@ -70,7 +66,7 @@ export class Engine {
         message: (message) => this.#message(message),
         connection: (open) => {
           this.#connected = open;
-          if (open) this.#connections++;
+          if (open) this.#counts.connections++;
           else void this.#explain();
         },
       },
@@ -121,15 +117,11 @@ export class Engine {
 
   get stats(): EngineStats {
     return {
-      mime: this.#mime,
+      ...this.#counts,
       framesPerSecond: this.#frames.perSecond,
       marginS: this.#edge.marginS,
       troughS: this.#mode === "live" ? this.#edge.troughS : undefined,
-      aheadS: this.#aheadS() ?? 0,
-      stalls: this.#stalls,
-      connections: this.#connections,
-      lostFrames: this.#lostFrames,
-      bytes: this.#bytes,
+      aheadS: this.#pipe.aheadS ?? 0,
     };
   }
 
@@ -147,7 +139,7 @@ export class Engine {
       nothingRecorded:
         this.#mode === "playback" &&
         this.#offlineSinceMs !== undefined &&
-        (this.#aheadS() ?? 0) < 0.3,
+        (this.#pipe.aheadS ?? 0) < 0.3,
     };
   }
 
@@ -162,10 +154,7 @@ export class Engine {
   /** Plays from a producer time, ms; a time that is not recorded gives the next that is. Stays paused. */
   seek(wallMs: number): void {
     const at = this.#pipe.mediaS(wallMs);
-    const inBuffer = this.#pipe.ranges.some(
-      ({ start, end }) => at !== undefined && start <= at && at < end - 0.2,
-    );
-    if (inBuffer && at !== undefined && this.#pictureAt !== undefined) {
+    if (at !== undefined && holds(this.#pipe.ranges, at) && this.#pictureAt !== undefined) {
       this.#toPlayback();
       this.#halted = false;
       this.#video.currentTime = at;
@@ -174,7 +163,7 @@ export class Engine {
       return;
     }
     this.#restart("playback", wallMs);
-    this.#session.open(() => this.#resumeMs() ?? wallMs);
+    this.#session.open(() => this.#pipe.endMs ?? wallMs);
   }
 
   /** Stands at a time at which nothing is recorded, ms. */
@@ -268,14 +257,13 @@ export class Engine {
   #begin(config: TailConfig, init: Uint8Array): void {
     this.#error = undefined;
     if (!MediaSource.isTypeSupported(config.mime)) {
-      const codecs = /codecs="([^"]*)"/.exec(config.mime)?.[1] ?? config.mime;
-      this.#error = `this browser cannot play ${codecs}; download the recording instead`;
+      this.#error = unplayable(config.mime);
       this.#session.close();
       return;
     }
     this.#offlineSinceMs = undefined;
     this.#hasVideo = config.hasVideo;
-    this.#mime = config.mime;
+    this.#counts.mime = config.mime;
     if (!this.#pipe.takes(config.originUs)) {
       this.#pipe.close();
       this.#pipe = this.#newPipe();
@@ -286,10 +274,10 @@ export class Engine {
   }
 
   #media(chunk: Uint8Array): void {
-    const ahead = this.#aheadS();
+    const ahead = this.#pipe.aheadS;
     if (this.#mode === "live" && ahead !== undefined && this.#pictureAt !== undefined)
       this.#edge.sample(this.#clock.elapsed(), ahead);
-    this.#bytes += chunk.length;
+    this.#counts.bytes += chunk.length;
     this.#pipe.append(chunk);
   }
 
@@ -305,25 +293,13 @@ export class Engine {
         this.#offlineSinceMs = undefined;
         break;
       case "lost":
-        this.#lostFrames += message.frames;
+        this.#counts.lostFrames += message.frames;
         break;
       case "error":
         this.#error = message.message;
         break;
     }
     this.#options.changed();
-  }
-
-  /** Seconds buffered after the playhead, across ranges that begin later: what is still to be played. */
-  #aheadS(): number | undefined {
-    const end = this.#pipe.ranges.at(-1)?.end;
-    return end === undefined ? undefined : end - this.#video.currentTime;
-  }
-
-  /** Where the buffer ends, ms. */
-  #resumeMs(): number | undefined {
-    const end = this.#pipe.ranges.at(-1)?.end;
-    return end === undefined ? undefined : this.#pipe.wallMs(end);
   }
 
   #tick(): void {
@@ -393,20 +369,20 @@ export class Engine {
       return;
     }
     // Faster playback empties the buffer sooner.
-    const ahead = (this.#aheadS() ?? 0) / Math.max(1, this.#speed);
+    const ahead = (this.#pipe.aheadS ?? 0) / Math.max(1, this.#speed);
     if (this.#session.active && ahead > ENOUGH_S) {
       this.#session.close();
       this.#readAll = true;
     } else if (!this.#session.active && this.#error === undefined && ahead < LOW_S) {
-      if (!this.#readAll && this.#resumeMs() === undefined) return;
+      if (!this.#readAll && this.#pipe.endMs === undefined) return;
       this.#readAll = false;
-      this.#session.open(() => this.#resumeMs());
+      this.#session.open(() => this.#pipe.endMs);
     }
   }
 
   readonly #waiting = (): void => {
     const begun = this.#pictureAt !== undefined && !this.#video.seeking;
-    if (begun) this.#stalls++;
+    if (begun) this.#counts.stalls++;
     if (this.#mode === "live" && begun) this.#edge.stalled(this.#clock.elapsed());
   };
 

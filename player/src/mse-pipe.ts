@@ -79,6 +79,18 @@ export class MsePipe {
     }));
   }
 
+  /** Seconds buffered after the playhead, across ranges that begin later: what is still to be played. */
+  get aheadS(): number | undefined {
+    const end = this.ranges.at(-1)?.end;
+    return end === undefined ? undefined : end - this.#video.currentTime;
+  }
+
+  /** Where the buffer ends, wall-clock ms. */
+  get endMs(): number | undefined {
+    const end = this.ranges.at(-1)?.end;
+    return end === undefined ? undefined : this.wallMs(end);
+  }
+
   close(): void {
     this.#closed = true;
     this.#queue.clear();

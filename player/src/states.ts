@@ -101,3 +101,9 @@ export function minutes(ms: number): string {
   const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
+
+/** What is said of media that this browser has no decoder for. */
+export function unplayable(mime: string): string {
+  const codecs = /codecs="([^"]*)"/.exec(mime)?.[1] ?? mime;
+  return `this browser cannot play ${codecs}; download the recording instead`;
+}
