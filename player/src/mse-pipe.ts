@@ -12,21 +12,28 @@ const KEEP_FULL_S = 3;
 /** Wall-clock span one buffer may hold: farther jumps need a new one (media times stay exact). Seconds. */
 const MAX_REACH_S = 7 * 86_400;
 
+export interface PipeHandlers {
+  /** Nothing more can be shown; a sentence. */
+  readonly failed: (message: string) => void;
+  /** More is buffered, or less. */
+  readonly appended: () => void;
+}
+
 export class MsePipe {
   readonly #video: HTMLVideoElement;
   readonly #source = new MediaSource();
   readonly #url: string;
   readonly #queue = new AppendQueue();
-  readonly #failed: (message: string) => void;
+  readonly #handlers: PipeHandlers;
   #buffer: SourceBuffer | undefined;
   #mime = "";
   #originUs: number | undefined;
   #closed = false;
 
-  /** Takes over the video element. `failed` gets a sentence when nothing more can be shown. */
-  constructor(video: HTMLVideoElement, failed: (message: string) => void) {
+  /** Takes over the video element. */
+  constructor(video: HTMLVideoElement, handlers: PipeHandlers) {
     this.#video = video;
-    this.#failed = failed;
+    this.#handlers = handlers;
     this.#url = URL.createObjectURL(this.#source);
     this.#source.addEventListener("sourceopen", () => this.#drain());
     video.src = this.#url;
@@ -72,6 +79,18 @@ export class MsePipe {
     }));
   }
 
+  /** Seconds buffered after the playhead, across ranges that begin later: what is still to be played. */
+  get aheadS(): number | undefined {
+    const end = this.ranges.at(-1)?.end;
+    return end === undefined ? undefined : end - this.#video.currentTime;
+  }
+
+  /** Where the buffer ends, wall-clock ms. */
+  get endMs(): number | undefined {
+    const end = this.ranges.at(-1)?.end;
+    return end === undefined ? undefined : this.wallMs(end);
+  }
+
   close(): void {
     this.#closed = true;
     this.#queue.clear();
@@ -102,7 +121,10 @@ export class MsePipe {
     let buffer = this.#buffer;
     if (buffer === undefined) {
       buffer = this.#source.addSourceBuffer(mime);
-      buffer.addEventListener("updateend", () => this.#drain());
+      buffer.addEventListener("updateend", () => {
+        if (!this.#closed) this.#handlers.appended();
+        this.#drain();
+      });
       buffer.addEventListener("error", () => this.#fail("the browser cannot decode this media"));
       this.#buffer = buffer;
     } else if (mime !== this.#mime) buffer.changeType(mime);
@@ -133,6 +155,6 @@ export class MsePipe {
   }
 
   #fail(message: string): void {
-    if (!this.#closed) this.#failed(message);
+    if (!this.#closed) this.#handlers.failed(message);
   }
 }

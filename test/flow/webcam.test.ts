@@ -96,7 +96,7 @@ function compare(got: readonly Seen[], put: readonly Seen[], samePayload: boolea
 async function watched(page: Page, server: RunningServer, stream: string): Promise<void> {
   await page.goto(`${server.url}/#${stream}`);
   await page.waitForFunction(`(() => {
-    const video = document.querySelector("sb-player")?.shadowRoot?.querySelector("video");
+    const video = document.querySelector("streambank-player")?.shadowRoot?.querySelector("video");
     return (video?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 20 && video.currentTime > 0;
   })()`);
 }
