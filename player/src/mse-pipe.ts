@@ -9,6 +9,8 @@ import { AppendQueue, type QueueItem } from "./append-queue.ts";
 export const KEEP_S = 30;
 /** When the buffer is full, only so much behind the playhead is kept. */
 const KEEP_FULL_S = 3;
+/** While seeking, no more than this is appended after the playhead, seconds. */
+const ENOUGH_TO_SEEK_S = 2;
 /** Wall-clock span one buffer may hold: farther jumps need a new one (media times stay exact). Seconds. */
 const MAX_REACH_S = 7 * 86_400;
 
@@ -29,6 +31,7 @@ export class MsePipe {
   #mime = "";
   #originUs: number | undefined;
   #closed = false;
+  readonly #seeked = (): void => this.#drain();
 
   /** Takes over the video element. */
   constructor(video: HTMLVideoElement, handlers: PipeHandlers) {
@@ -36,6 +39,7 @@ export class MsePipe {
     this.#handlers = handlers;
     this.#url = URL.createObjectURL(this.#source);
     this.#source.addEventListener("sourceopen", () => this.#drain());
+    video.addEventListener("seeked", this.#seeked);
     video.src = this.#url;
   }
 
@@ -95,6 +99,7 @@ export class MsePipe {
     this.#closed = true;
     this.#queue.clear();
     this.#buffer = undefined;
+    this.#video.removeEventListener("seeked", this.#seeked);
     URL.revokeObjectURL(this.#url);
   }
 
@@ -106,6 +111,8 @@ export class MsePipe {
 
   #drain(): void {
     if (this.#closed || this.#source.readyState !== "open" || this.#buffer?.updating) return;
+    // Appending and decoding compete: with enough there, the picture that somebody waits for comes first.
+    if (this.#video.seeking && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S) return;
     if (this.#removeOld(KEEP_S, 10)) return;
     const item = this.#queue.take();
     if (item === undefined) return;
