@@ -161,6 +161,8 @@ suite("access", { timeout: 60_000 }, () => {
       (await call("GET", `/v1/session?token=${token}`)).body.id,
       `session:key:${reader.id}`,
     );
+    const clip = `/v1/streams/cam/clip.mkv?from=${START_MS}&to=${START_MS + 1000}&token=${token}`;
+    assert.equal((await fetch(server.url + clip)).status, 200, "a page's link");
     const more = { actions: ["manage"], streams: "cam" };
     assert.equal((await call("POST", "/v1/session", reader.token, more)).status, 403);
     const wider = { actions: ["read"], streams: "cam*" };
