@@ -140,7 +140,8 @@ function measured(sample: Sample, figure: string): number {
   return value;
 }
 
-function machine(): Machine {
+/** Where a figure was measured. */
+export function machine(): Machine {
   const [first] = cpus();
   return {
     cpu: first?.model.trim() ?? "unknown CPU",

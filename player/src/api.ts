@@ -1,4 +1,5 @@
 /** The server's HTTP API as the player uses it. Times are ms since the Unix epoch. */
+import { isoMillis } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/errors.ts";
 import type { Span } from "./timeline-model.ts";
 
@@ -21,6 +22,25 @@ export interface Gap extends Span {
   readonly cause?: string;
 }
 
+export interface ClipFacts extends Span {
+  readonly bytes: number;
+}
+
+/** As `GET /v1/streams/{name}/thumbnails` answers; `url` is of the picture, to be revoked. */
+export interface ThumbnailSheet {
+  readonly url: string;
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly tiles: readonly {
+    readonly timeMs: number;
+    readonly shownMs: number;
+    readonly x: number;
+    readonly y: number;
+  }[];
+}
+
 export interface Coverage {
   readonly ranges: readonly Span[];
   readonly gaps: readonly Gap[];
@@ -29,9 +49,72 @@ export interface Coverage {
 export class Api {
   readonly #server: string;
 
-  /** `http(s)://host` without a slash at the end. */
-  constructor(server: string) {
+  readonly #token: string | undefined;
+
+  /** `http(s)://host` without a slash at the end. `token`: for servers that ask who is there. */
+  constructor(server: string, token?: string) {
     this.#server = server;
+    this.#token = token;
+  }
+
+  /** Throws as `coverage` does; the server's own words when there is no such stream or no access. */
+  async stream(name: string): Promise<StreamView> {
+    return (await this.#get(`/v1/streams/${encodeURIComponent(name)}`)) as StreamView;
+  }
+
+  /** A sheet of small pictures, `undefined` when this server makes none. */
+  async thumbnails(
+    stream: string,
+    { from, to }: Span,
+    { count, width }: { count: number; width: number },
+  ): Promise<ThumbnailSheet | undefined> {
+    const query = `from=${Math.floor(from)}&to=${Math.ceil(to)}&count=${count}&width=${width}`;
+    const path = `/v1/streams/${encodeURIComponent(stream)}/thumbnails`;
+    const answer = await this.#fetch(`${path}?${query}`);
+    if (!answer.ok) return undefined;
+    const sheet = (await answer.json()) as ThumbnailSheet;
+    const picture = await this.#fetch(`${path}.jpg?${query}`);
+    if (!picture.ok) return undefined;
+    return { ...sheet, url: URL.createObjectURL(await picture.blob()) };
+  }
+
+  /** Bytes of a clip, and what it really holds: whole fragments, so it may begin before and end after. */
+  async clipFacts(stream: string, format: "mp4" | "mkv", span: Span): Promise<ClipFacts> {
+    const answer = await this.#fetch(this.#clipPath(stream, format, span), { method: "HEAD" });
+    if (!answer.ok) throw await refused(answer);
+    const time = (name: string) => {
+      const text = answer.headers.get(name);
+      if (text === null) return undefined;
+      const ms = /^\d+$/.test(text) ? Number(text) : isoMillis(text);
+      return Number.isFinite(ms) ? ms : undefined;
+    };
+    return {
+      bytes: Number(answer.headers.get("content-length") ?? 0),
+      from: time("x-streambank-from") ?? span.from,
+      to: time("x-streambank-to") ?? span.to,
+    };
+  }
+
+  /** The clip's bytes as they come. `progress` gets the bytes so far. Throws as `coverage` does. */
+  async clip(
+    stream: string,
+    format: "mp4" | "mkv",
+    {
+      span,
+      progress,
+      signal,
+    }: { span: Span; progress: (bytes: number) => void; signal: AbortSignal },
+  ): Promise<Blob> {
+    const answer = await this.#fetch(this.#clipPath(stream, format, span), { signal });
+    if (!answer.ok || answer.body === null) throw await refused(answer);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    let bytes = 0;
+    for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>) {
+      pieces.push(piece);
+      bytes += piece.length;
+      progress(bytes);
+    }
+    return new Blob(pieces, { type: answer.headers.get("content-type") ?? "" });
   }
 
   async streams(signal?: AbortSignal): Promise<readonly StreamView[]> {
@@ -50,23 +133,41 @@ export class Api {
     return (await this.#get(path, signal)) as Coverage;
   }
 
-  clipUrl(stream: string, format: "mp4" | "mkv", { from, to }: Span): string {
+  /** For links: with the token in it, as a link has no headers. */
+  clipUrl(stream: string, format: "mp4" | "mkv", span: Span): string {
+    const token = this.#token === undefined ? "" : `&token=${encodeURIComponent(this.#token)}`;
+    return `${this.#server}${this.#clipPath(stream, format, span)}${token}`;
+  }
+
+  #clipPath(stream: string, format: "mp4" | "mkv", { from, to }: Span): string {
     const path = `/v1/streams/${encodeURIComponent(stream)}/clip.${format}`;
-    return `${this.#server}${path}?from=${Math.floor(from)}&to=${Math.ceil(to)}`;
+    return `${path}?from=${Math.floor(from)}&to=${Math.ceil(to)}`;
+  }
+
+  /** Throws `store.unavailable` when the server cannot be reached. */
+  async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers: Record<string, string> =
+      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+    try {
+      return await fetch(this.#server + path, { ...init, headers });
+    } catch (cause) {
+      throw new Fault("store.unavailable", "the server cannot be reached", { cause });
+    }
   }
 
   /** Throws `request.bad` with the server's own words, `store.unavailable` when it cannot be reached. */
   async #get(path: string, signal?: AbortSignal): Promise<unknown> {
-    let answer: Response;
-    try {
-      answer = await fetch(this.#server + path, signal === undefined ? {} : { signal });
-    } catch (cause) {
-      throw new Fault("store.unavailable", "the server cannot be reached", { cause });
-    }
+    const answer = await this.#fetch(path, signal === undefined ? {} : { signal });
     if (answer.ok) return answer.json();
-    const body = (await answer.json().catch(() => undefined)) as
-      | { error?: { message?: string } }
-      | undefined;
-    throw new Fault("request.bad", body?.error?.message ?? `the server answered ${answer.status}`);
+    throw await refused(answer);
   }
+}
+
+async function refused(answer: Response): Promise<Fault> {
+  const body = (await answer.json().catch(() => undefined)) as
+    | { error?: { code?: string; message?: string } }
+    | undefined;
+  const large = body?.error?.code === "request.too-large";
+  const message = body?.error?.message ?? `the server answered ${answer.status}`;
+  return new Fault(large ? "request.too-large" : "request.bad", message);
 }

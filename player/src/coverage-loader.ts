@@ -3,17 +3,22 @@
  * again every few seconds, and soon after the view changed. One request at a time.
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
+import { Fault } from "../../src/base/errors.ts";
 import type { Coverage } from "./api.ts";
 import { type Span, spanOf, type View } from "./timeline-model.ts";
 
 const EVERY_MS = 3000;
 const SOON_MS = 150;
+/** Finer than a pixel, so that a pixel can be drawn as strongly as it is recorded; then as coarse as it has to be. */
+const PER_PIXEL = 16;
+const COARSER = 8;
 
 export interface CoverageLoaderOptions {
   readonly load: (span: Span & { resolutionMs: number }, signal: AbortSignal) => Promise<Coverage>;
   readonly clock: Clock;
   readonly view: () => { readonly view: View; readonly width: number };
-  readonly loaded: (coverage: Coverage) => void;
+  /** `asked` is the stretch that was loaded. */
+  readonly loaded: (coverage: Coverage, asked: Span) => void;
 }
 
 export class CoverageLoader {
@@ -21,6 +26,8 @@ export class CoverageLoader {
   readonly #stop = new AbortController();
   #cancel: CancelTimer;
   #loading = false;
+  #perPixel = PER_PIXEL;
+  #retry = false;
 
   /** Begins at once. */
   constructor(options: CoverageLoaderOptions) {
@@ -43,6 +50,13 @@ export class CoverageLoader {
     if (!this.#stop.signal.aborted) this.#cancel = this.#options.clock.after(ms, () => this.#run());
   }
 
+  #refused(error: unknown): void {
+    const large = error instanceof Fault && error.code === "request.too-large";
+    if (!large) return;
+    this.#retry = this.#perPixel > 1 / COARSER;
+    this.#perPixel = Math.max(1 / COARSER, this.#perPixel / COARSER);
+  }
+
   #run(): void {
     this.#loading = true;
     const { load, loaded, view: current } = this.#options;
@@ -50,16 +64,17 @@ export class CoverageLoader {
     const margin = spanOf(view) / 2;
     const from = Math.max(0, view.fromMs - margin);
     const to = Math.max(from + 1, view.toMs + margin);
-    const resolutionMs = Math.floor(spanOf(view) / Math.max(1, width));
+    const resolutionMs = Math.floor(spanOf(view) / Math.max(1, width) / this.#perPixel);
     load({ from, to, resolutionMs }, this.#stop.signal)
       .then((coverage) => {
-        if (!this.#stop.signal.aborted) loaded(coverage);
+        if (!this.#stop.signal.aborted) loaded(coverage, { from, to });
       })
       // The player says by itself when the server is away; old ranges stay on screen meanwhile.
-      .catch(() => {})
+      .catch((error: unknown) => this.#refused(error))
       .finally(() => {
         this.#loading = false;
-        this.#again(EVERY_MS);
+        this.#again(this.#retry ? SOON_MS : EVERY_MS);
+        this.#retry = false;
       });
   }
 }

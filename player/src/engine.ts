@@ -6,10 +6,14 @@
  * when enough is buffered, and opened again where the buffer ends when it runs low.
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
+import { afterHole, holds, liveStart, playbackStart } from "./buffer-places.ts";
+import type { EngineOptions, EngineStats } from "./engine-types.ts";
+import { FrameWatch } from "./frame-watch.ts";
+import { NOTICE_MS } from "./gap-model.ts";
 import { LiveEdge } from "./live-edge.ts";
 import { MsePipe } from "./mse-pipe.ts";
 import { ServerOffset } from "./server-offset.ts";
-import type { PlayerFacts } from "./states.ts";
+import { type PlayerFacts, unplayable } from "./states.ts";
 import type { TailConfig, TailMessage } from "./tail-messages.ts";
 import { TailSession } from "./tail-session.ts";
 
@@ -18,16 +22,8 @@ const ENOUGH_S = 20;
 const LOW_S = 8;
 const TICK_MS = 200;
 
-/** Where to play, and from which server and stream. */
-export interface EngineOptions {
-  readonly video: HTMLVideoElement;
-  readonly clock: Clock;
-  /** `http(s)://host` of the server. */
-  readonly server: string;
-  readonly stream: string;
-  /** Something changed, or a tick passed. */
-  readonly changed: () => void;
-}
+/** Faster playback that comes so near to the camera becomes live, ms. */
+const CAUGHT_UP_MS = 1500;
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -51,7 +47,11 @@ export class Engine {
   #lastTime = -1;
   #cancelTick: CancelTimer = () => {};
   #stopped = false;
-  #lostFrames = 0;
+  #speed = 1;
+  /** Nothing is to be read: the time asked for is known to be in a gap. */
+  #halted = false;
+  readonly #counts = { mime: "", stalls: 0, connections: 0, lostFrames: 0, bytes: 0 };
+  readonly #frames: FrameWatch;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -66,11 +66,17 @@ export class Engine {
         message: (message) => this.#message(message),
         connection: (open) => {
           this.#connected = open;
+          if (open) this.#counts.connections++;
+          else void this.#explain();
         },
       },
     });
     this.#video.addEventListener("waiting", this.#waiting);
-    this.#watchPictures();
+    this.#frames = new FrameWatch(this.#video, this.#clock, () => {
+      if (this.#lastTime < 0) return;
+      this.#pictureAt = this.#clock.elapsed();
+      options.shown();
+    });
     this.#tick();
   }
 
@@ -92,9 +98,31 @@ export class Engine {
     return this.#clock.now() + this.#offset.ms;
   }
 
-  /** Frames the server left out because this viewer was too slow. */
-  get lostFrames(): number {
-    return this.#lostFrames;
+  get speed(): number {
+    return this.#speed;
+  }
+
+  /** Live has its own speed: another one begins playback. */
+  set speed(speed: number) {
+    this.#speed = speed;
+    if (speed !== 1) this.#toPlayback();
+    if (this.#mode === "playback") this.#video.playbackRate = speed;
+    this.#options.changed();
+  }
+
+  /** Of one picture, seconds. */
+  get frameS(): number {
+    return this.#frames.frameS;
+  }
+
+  get stats(): EngineStats {
+    return {
+      ...this.#counts,
+      framesPerSecond: this.#frames.perSecond,
+      marginS: this.#edge.marginS,
+      troughS: this.#mode === "live" ? this.#edge.troughS : undefined,
+      aheadS: this.#pipe.aheadS ?? 0,
+    };
   }
 
   get facts(): PlayerFacts {
@@ -111,30 +139,47 @@ export class Engine {
       nothingRecorded:
         this.#mode === "playback" &&
         this.#offlineSinceMs !== undefined &&
-        (this.#aheadS() ?? 0) < 0.3,
+        (this.#pipe.aheadS ?? 0) < 0.3,
     };
   }
 
   /** Shows the newest picture. */
   live(): void {
+    this.#speed = 1;
+    this.#paused = false;
     this.#restart("live", undefined);
     this.#session.open(() => undefined);
   }
 
-  /** Plays from a producer time, ms; a time that is not recorded gives the next that is. */
+  /** Plays from a producer time, ms; a time that is not recorded gives the next that is. Stays paused. */
   seek(wallMs: number): void {
     const at = this.#pipe.mediaS(wallMs);
-    const inBuffer = this.#pipe.ranges.some(
-      ({ start, end }) => at !== undefined && start <= at && at < end - 0.2,
-    );
-    if (inBuffer && at !== undefined && this.#pictureAt !== undefined) {
+    if (at !== undefined && holds(this.#pipe.ranges, at) && this.#pictureAt !== undefined) {
       this.#toPlayback();
+      this.#halted = false;
       this.#video.currentTime = at;
-      this.resume();
+      if (!this.#paused) this.#play();
+      this.#options.changed();
       return;
     }
     this.#restart("playback", wallMs);
-    this.#session.open(() => this.#resumeMs() ?? wallMs);
+    this.#session.open(() => this.#pipe.endMs ?? wallMs);
+  }
+
+  /** Stands at a time at which nothing is recorded, ms. */
+  halt(wallMs: number): void {
+    this.#restart("playback", wallMs);
+    this.#halted = true;
+  }
+
+  /** One picture on or back; pauses. */
+  step(by: -1 | 1): void {
+    if (!this.#paused) this.pause();
+    const at = this.#frames.mediaS ?? this.#video.currentTime;
+    // The middle of the picture wanted: its edges are rounded.
+    const to = at + this.#frames.frameS * (by + 0.5);
+    const wallMs = this.#pipe.wallMs(to);
+    if (wallMs !== undefined) this.seek(wallMs);
   }
 
   /** Live playback that is paused goes on from where it was, behind the camera. */
@@ -153,6 +198,7 @@ export class Engine {
 
   stop(): void {
     this.#stopped = true;
+    this.#frames.stop();
     this.#cancelTick();
     this.#session.close();
     this.#pipe.close();
@@ -165,14 +211,14 @@ export class Engine {
     if (this.#mode === "playback") return;
     this.#mode = "playback";
     this.#readAll = false;
-    this.#video.playbackRate = 1;
+    this.#video.playbackRate = this.#speed;
     this.#session.close();
   }
 
   #restart(mode: "live" | "playback", wantedMs: number | undefined): void {
     this.#mode = mode;
     this.#wantedMs = wantedMs;
-    this.#paused = false;
+    this.#halted = false;
     this.#readAll = false;
     this.#error = undefined;
     this.#offlineSinceMs = undefined;
@@ -181,27 +227,43 @@ export class Engine {
     this.#session.close();
     this.#pipe.close();
     this.#pipe = this.#newPipe();
-    this.#video.playbackRate = 1;
+    this.#video.playbackRate = mode === "live" ? 1 : this.#speed;
+    if (mode === "live") this.#paused = false;
     this.#options.changed();
   }
 
   #newPipe(): MsePipe {
+    if (this.#lastTime >= 0) this.#options.leaving();
     this.#lastTime = -1;
-    return new MsePipe(this.#video, (message) => {
+    const failed = (message: string) => {
       this.#error = message;
       this.#session.close();
+    };
+    // The first picture does not wait for a tick.
+    return new MsePipe(this.#video, {
+      failed,
+      appended: () => this.#lastTime < 0 && this.#start(),
     });
   }
 
+  /** A WebSocket that is refused does not say why. */
+  async #explain(): Promise<void> {
+    const error = await this.#options.explain();
+    if (this.#connected || this.#stopped) return;
+    this.#error = error;
+    this.#options.changed();
+  }
+
   #begin(config: TailConfig, init: Uint8Array): void {
+    this.#error = undefined;
     if (!MediaSource.isTypeSupported(config.mime)) {
-      const codecs = /codecs="([^"]*)"/.exec(config.mime)?.[1] ?? config.mime;
-      this.#error = `this browser cannot play ${codecs}; download the recording instead`;
+      this.#error = unplayable(config.mime);
       this.#session.close();
       return;
     }
     this.#offlineSinceMs = undefined;
     this.#hasVideo = config.hasVideo;
+    this.#counts.mime = config.mime;
     if (!this.#pipe.takes(config.originUs)) {
       this.#pipe.close();
       this.#pipe = this.#newPipe();
@@ -212,9 +274,10 @@ export class Engine {
   }
 
   #media(chunk: Uint8Array): void {
-    const ahead = this.#aheadS();
+    const ahead = this.#pipe.aheadS;
     if (this.#mode === "live" && ahead !== undefined && this.#pictureAt !== undefined)
       this.#edge.sample(this.#clock.elapsed(), ahead);
+    this.#counts.bytes += chunk.length;
     this.#pipe.append(chunk);
   }
 
@@ -230,25 +293,13 @@ export class Engine {
         this.#offlineSinceMs = undefined;
         break;
       case "lost":
-        this.#lostFrames += message.frames;
+        this.#counts.lostFrames += message.frames;
         break;
       case "error":
         this.#error = message.message;
         break;
     }
     this.#options.changed();
-  }
-
-  /** Seconds buffered after the playhead, across ranges that begin later: what is still to be played. */
-  #aheadS(): number | undefined {
-    const end = this.#pipe.ranges.at(-1)?.end;
-    return end === undefined ? undefined : end - this.#video.currentTime;
-  }
-
-  /** Where the buffer ends, ms. */
-  #resumeMs(): number | undefined {
-    const end = this.#pipe.ranges.at(-1)?.end;
-    return end === undefined ? undefined : this.#pipe.wallMs(end);
   }
 
   #tick(): void {
@@ -266,16 +317,14 @@ export class Engine {
   #start(): boolean {
     if (this.#lastTime >= 0) return true;
     const { ranges } = this.#pipe;
-    const [first, last] = [ranges[0], ranges.at(-1)];
-    if (first === undefined || last === undefined) return false;
-    if (this.#mode === "live")
-      this.#video.currentTime = Math.max(first.start, last.end - this.#edge.marginS);
-    else {
-      const wanted = this.#pipe.mediaS(this.#wantedMs ?? 0) ?? first.start;
-      if (wanted > last.end) return false;
-      const range = ranges.find(({ end }) => wanted < end) ?? last;
-      this.#video.currentTime = Math.max(range.start, wanted);
-    }
+    const live = this.#mode === "live";
+    const wanted = live ? undefined : (this.#pipe.mediaS(this.#wantedMs ?? 0) ?? ranges[0]?.start);
+    const at =
+      wanted === undefined ? liveStart(ranges, this.#edge.marginS) : playbackStart(ranges, wanted);
+    if (at === undefined) return false;
+    this.#video.currentTime = at;
+    if (!live) this.#video.playbackRate = this.#speed;
+    if (wanted !== undefined) this.#tellSkipped(wanted, at);
     this.#wantedMs = undefined;
     this.#lastTime = this.#video.currentTime;
     this.#edge.moved();
@@ -286,12 +335,17 @@ export class Engine {
   /** Nothing at the playhead, but something later: go there. */
   #jumpHoles(): void {
     const at = this.#video.currentTime;
-    const { ranges } = this.#pipe;
-    if (ranges.some(({ start, end }) => start <= at + 0.01 && at < end - 0.05)) return;
-    const next = ranges.find(({ start }) => start > at);
+    const next = afterHole(this.#pipe.ranges, at);
     if (next === undefined) return;
-    this.#video.currentTime = next.start + 0.001;
+    this.#video.currentTime = next + 0.001;
     this.#edge.moved();
+    if (this.#mode === "playback") this.#tellSkipped(at, next);
+  }
+
+  #tellSkipped(fromS: number, toS: number): void {
+    const [from, to] = [this.#pipe.wallMs(fromS), this.#pipe.wallMs(toS)];
+    if (from !== undefined && to !== undefined && to - from >= NOTICE_MS)
+      this.#options.skipped(from, to);
   }
 
   #steer(): void {
@@ -308,34 +362,33 @@ export class Engine {
   }
 
   #flow(): void {
-    const ahead = this.#aheadS() ?? 0;
+    if (this.#halted) return;
+    const latency = this.facts.latencyMs;
+    if (this.#speed > 1 && !this.#paused && latency !== undefined && latency < CAUGHT_UP_MS) {
+      this.live();
+      return;
+    }
+    // Faster playback empties the buffer sooner.
+    const ahead = (this.#pipe.aheadS ?? 0) / Math.max(1, this.#speed);
     if (this.#session.active && ahead > ENOUGH_S) {
       this.#session.close();
       this.#readAll = true;
     } else if (!this.#session.active && this.#error === undefined && ahead < LOW_S) {
-      if (!this.#readAll && this.#resumeMs() === undefined) return;
+      if (!this.#readAll && this.#pipe.endMs === undefined) return;
       this.#readAll = false;
-      this.#session.open(() => this.#resumeMs());
+      this.#session.open(() => this.#pipe.endMs);
     }
   }
 
   readonly #waiting = (): void => {
     const begun = this.#pictureAt !== undefined && !this.#video.seeking;
+    if (begun) this.#counts.stalls++;
     if (this.#mode === "live" && begun) this.#edge.stalled(this.#clock.elapsed());
   };
 
   #play(): void {
     // Refused until the user has done something when there is sound; the page starts muted.
     this.#video.play().catch(() => {});
-  }
-
-  /** Counts pictures as they are shown; in a hidden tab none are, and playing on has to do. */
-  #watchPictures(): void {
-    this.#video.requestVideoFrameCallback(() => {
-      if (this.#stopped) return;
-      if (this.#lastTime >= 0) this.#pictureAt = this.#clock.elapsed();
-      this.#watchPictures();
-    });
   }
 
   #seePicture(): void {

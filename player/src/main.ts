@@ -1,19 +1,18 @@
-/** The page: list of cameras, and the player of the one chosen. The address names it: `#camera`. */
+/** The page: list of cameras, and the player of the one chosen. The address names it, and the moment: `#camera?t=…Z`. */
 import { type CancelTimer, realClock } from "../../src/base/clock.ts";
 import { Api, type StreamView } from "./api.ts";
-import { SbPlayer } from "./sb-player.ts";
-import { SbTimeline } from "./sb-timeline.ts";
+import { placeText, readPlace } from "./share-link.ts";
+import { StreambankPlayer } from "./streambank.ts";
 
 const REFRESH_MS = 3000;
-
-customElements.define("sb-timeline", SbTimeline);
-customElements.define("sb-player", SbPlayer);
 
 const api = new Api(location.origin);
 const list = element("cameras");
 const notice = element("notice");
 const stage = element("stage");
-let player: SbPlayer | undefined;
+let player: StreambankPlayer | undefined;
+/** The address as this page wrote it last: only other ones are somebody's wish. */
+let written = "";
 let cancelRefresh: CancelTimer = () => {};
 
 function element(id: string): HTMLElement {
@@ -23,11 +22,7 @@ function element(id: string): HTMLElement {
 }
 
 function chosen(): string {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return "";
-  }
+  return readPlace(location.hash).stream;
 }
 
 async function refresh(): Promise<void> {
@@ -89,14 +84,31 @@ function stored(bytes: number): string {
 }
 
 function choose(): void {
-  const name = chosen();
-  if (name === "" || player?.getAttribute("stream") === name) return;
+  const { stream, atMs } = readPlace(location.hash);
+  if (stream === "") return;
+  const isNew = player?.stream !== stream;
   if (player === undefined) {
-    player = new SbPlayer();
+    player = new StreambankPlayer();
     player.tabIndex = -1;
-    player.setAttribute("stream", name);
+    player.addEventListener("streambank-time", write);
+    player.setAttribute("stream", stream);
     stage.replaceChildren(player);
-  } else player.setAttribute("stream", name);
+  } else if (isNew) player.setAttribute("stream", stream);
+  const wished = location.hash !== written;
+  written = location.hash;
+  if (atMs !== undefined && wished) player.seek(atMs);
+  else if (wished && !isNew) player.live();
+}
+
+/** The address follows playback, so that it can be copied, reloaded and kept. */
+function write(): void {
+  if (player === undefined || player.stream !== chosen()) return;
+  const { stream, mode, positionMs } = player;
+  const place =
+    mode === "live" || positionMs === undefined ? { stream } : { stream, atMs: positionMs };
+  written = `#${placeText(place)}`;
+  if (location.hash !== written) history.replaceState(null, "", written);
+  written = location.hash;
 }
 
 addEventListener("hashchange", () => void refresh());
@@ -104,5 +116,10 @@ addEventListener("hashchange", () => void refresh());
 document.addEventListener("keydown", (event) => {
   if (event.target === document.body && player !== undefined)
     player.dispatchEvent(new KeyboardEvent("keydown", event));
+  // 1 to 9 choose a camera.
+  const nth = list.querySelectorAll("a")[Number(event.key) - 1];
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  const free = event.target === document.body || event.target === player;
+  if (plain && free && nth !== undefined) nth.click();
 });
 void refresh();

@@ -9,26 +9,37 @@ import { AppendQueue, type QueueItem } from "./append-queue.ts";
 export const KEEP_S = 30;
 /** When the buffer is full, only so much behind the playhead is kept. */
 const KEEP_FULL_S = 3;
+/** While seeking, no more than this is appended after the playhead, seconds. */
+const ENOUGH_TO_SEEK_S = 2;
 /** Wall-clock span one buffer may hold: farther jumps need a new one (media times stay exact). Seconds. */
 const MAX_REACH_S = 7 * 86_400;
+
+export interface PipeHandlers {
+  /** Nothing more can be shown; a sentence. */
+  readonly failed: (message: string) => void;
+  /** More is buffered, or less. */
+  readonly appended: () => void;
+}
 
 export class MsePipe {
   readonly #video: HTMLVideoElement;
   readonly #source = new MediaSource();
   readonly #url: string;
   readonly #queue = new AppendQueue();
-  readonly #failed: (message: string) => void;
+  readonly #handlers: PipeHandlers;
   #buffer: SourceBuffer | undefined;
   #mime = "";
   #originUs: number | undefined;
   #closed = false;
+  readonly #seeked = (): void => this.#drain();
 
-  /** Takes over the video element. `failed` gets a sentence when nothing more can be shown. */
-  constructor(video: HTMLVideoElement, failed: (message: string) => void) {
+  /** Takes over the video element. */
+  constructor(video: HTMLVideoElement, handlers: PipeHandlers) {
     this.#video = video;
-    this.#failed = failed;
+    this.#handlers = handlers;
     this.#url = URL.createObjectURL(this.#source);
     this.#source.addEventListener("sourceopen", () => this.#drain());
+    video.addEventListener("seeked", this.#seeked);
     video.src = this.#url;
   }
 
@@ -72,10 +83,23 @@ export class MsePipe {
     }));
   }
 
+  /** Seconds buffered after the playhead, across ranges that begin later: what is still to be played. */
+  get aheadS(): number | undefined {
+    const end = this.ranges.at(-1)?.end;
+    return end === undefined ? undefined : end - this.#video.currentTime;
+  }
+
+  /** Where the buffer ends, wall-clock ms. */
+  get endMs(): number | undefined {
+    const end = this.ranges.at(-1)?.end;
+    return end === undefined ? undefined : this.wallMs(end);
+  }
+
   close(): void {
     this.#closed = true;
     this.#queue.clear();
     this.#buffer = undefined;
+    this.#video.removeEventListener("seeked", this.#seeked);
     URL.revokeObjectURL(this.#url);
   }
 
@@ -87,6 +111,8 @@ export class MsePipe {
 
   #drain(): void {
     if (this.#closed || this.#source.readyState !== "open" || this.#buffer?.updating) return;
+    // Appending and decoding compete: with enough there, the picture that somebody waits for comes first.
+    if (this.#video.seeking && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S) return;
     if (this.#removeOld(KEEP_S, 10)) return;
     const item = this.#queue.take();
     if (item === undefined) return;
@@ -102,7 +128,10 @@ export class MsePipe {
     let buffer = this.#buffer;
     if (buffer === undefined) {
       buffer = this.#source.addSourceBuffer(mime);
-      buffer.addEventListener("updateend", () => this.#drain());
+      buffer.addEventListener("updateend", () => {
+        if (!this.#closed) this.#handlers.appended();
+        this.#drain();
+      });
       buffer.addEventListener("error", () => this.#fail("the browser cannot decode this media"));
       this.#buffer = buffer;
     } else if (mime !== this.#mime) buffer.changeType(mime);
@@ -133,6 +162,6 @@ export class MsePipe {
   }
 
   #fail(message: string): void {
-    if (!this.#closed) this.#failed(message);
+    if (!this.#closed) this.#handlers.failed(message);
   }
 }

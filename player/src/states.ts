@@ -23,6 +23,8 @@ export interface PlayerFacts {
   readonly latencyMs: number | undefined;
   /** Playback: the archive has nothing at or after the time that was asked for. */
   readonly nothingRecorded: boolean;
+  /** Playback stands in a gap: from when to when and why, in words. */
+  readonly gap?: string | undefined;
 }
 
 export type StateName =
@@ -52,6 +54,7 @@ export function stateOf(facts: PlayerFacts, timeOf: (ms: number) => string): Pla
 
 function playbackState(facts: PlayerFacts): PlayerState {
   const { paused, pictureAgeMs } = facts;
+  if (facts.gap !== undefined) return { name: "NO RECORDING", detail: facts.gap, stale: true };
   if (facts.nothingRecorded) return { name: "NO RECORDING", detail: "from here on", stale: true };
   if (pictureAgeMs === undefined) return { name: "BUFFERING", detail: "", stale: true };
   const behind = facts.latencyMs === undefined ? "" : `−${minutes(facts.latencyMs)}`;
@@ -97,4 +100,10 @@ export function minutes(ms: number): string {
   const hours = Math.floor(whole / 3600);
   const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
   return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/** What is said of media that this browser has no decoder for. */
+export function unplayable(mime: string): string {
+  const codecs = /codecs="([^"]*)"/.exec(mime)?.[1] ?? mime;
+  return `this browser cannot play ${codecs}; download the recording instead`;
 }

@@ -24,6 +24,8 @@ export interface TailSessionOptions {
   /** `http(s)://host` of the server. */
   readonly server: string;
   readonly stream: string;
+  /** Sent in the address: a browser's WebSocket takes no headers. */
+  readonly token?: string | undefined;
   readonly handlers: TailHandlers;
 }
 
@@ -64,9 +66,10 @@ export class TailSession {
   }
 
   #connect(): void {
-    const { server, stream, handlers } = this.#options;
+    const { server, stream, token, handlers } = this.#options;
     const from = this.#from();
-    const query = from === undefined ? "" : `&from=${Math.floor(from)}`;
+    const start = from === undefined ? "" : `&from=${Math.floor(from)}`;
+    const query = token === undefined ? start : `${start}&token=${encodeURIComponent(token)}`;
     const base = server.replace(/^http/, "ws");
     const url = `${base}/v1/streams/${encodeURIComponent(stream)}/tail?format=fmp4${query}`;
     const socket = new WebSocket(url);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { random } from "../../test/support/random.ts";
+import { tickLabel, zoneOffsetMs } from "./time-text.ts";
 import {
+  clockChange,
   columns,
   GAP_PX,
   gapsBetween,
@@ -10,13 +12,13 @@ import {
   notches,
   pan,
   rangeAt,
-  recordedPart,
   type Span,
   spanOf,
   ticks,
   timeAt,
   type View,
   viewUpTo,
+  visibleNotches,
   xOf,
   zoom,
 } from "./timeline-model.ts";
@@ -129,14 +131,47 @@ suite("the timeline's bars", () => {
     assert.deepEqual(rangeAt(ranges, 19), { from: 10, to: 20 });
   });
 
-  test("what can be downloaded is the recorded part of the view, in whole ms", () => {
-    const ranges = [
-      { from: T0 - HOUR, to: T0 - 5 },
-      { from: T0 + 1000, to: T0 + 2000 },
-      { from: T0 + 5000, to: T0 + 5 * HOUR },
-    ];
-    const view = { fromMs: T0 + 0.5, toMs: T0 + HOUR + 0.5 };
-    assert.deepEqual(recordedPart(view, ranges), { from: T0 + 1000, to: T0 + HOUR });
-    assert.equal(recordedPart({ fromMs: T0, toMs: T0 + 10 }, ranges), undefined);
+  test("gaps are notched where the columns would hide them, and nowhere else", () => {
+    const range = (from: number, to: number) => ({ from: T0 + from, to: T0 + to });
+    const drawn = (ranges: Span[]) => {
+      const marks = notches(hour, 600, gapsBetween(ranges));
+      return visibleNotches(marks, columns(hour, 600, ranges)).length;
+    };
+    // A pixel is 6 s. Half a second is missing: seen only as a notch.
+    assert.equal(drawn([range(0, HOUR / 2), range(HOUR / 2 + 500, HOUR)]), 1);
+    // A minute is missing: the columns are empty.
+    assert.equal(drawn([range(0, HOUR / 2), range(HOUR / 2 + 60_000, HOUR)]), 0);
+    // One second in six: notches would leave nothing of it.
+    assert.equal(drawn(Array.from({ length: 600 }, (_, i) => range(i * 6000, i * 6000 + 1000))), 0);
+  });
+});
+
+suite("ticks where clocks change", () => {
+  const offsetMs = (ms: number) => zoneOffsetMs(ms, "Europe/Berlin");
+  const labels = (fromMs: number) => {
+    const view = { fromMs, toMs: fromMs + 5 * HOUR };
+    const { times } = ticks(view, 500, { minPx: 90, offsetMs });
+    return times.map((time) => tickLabel(time, HOUR, "Europe/Berlin"));
+  };
+
+  test("the hour that comes twice stands twice, the one left out is missing", () => {
+    const autumn = labels(Date.UTC(2026, 9, 24, 23));
+    assert.deepEqual(autumn, ["01:00", "02:00", "02:00", "03:00", "04:00"]);
+    const spring = labels(Date.UTC(2026, 2, 29, 0));
+    assert.deepEqual(spring, ["01:00", "03:00", "04:00", "05:00", "06:00"]);
+  });
+
+  test("days begin at midnight on both sides of the change", () => {
+    const view = { fromMs: Date.UTC(2026, 9, 23), toMs: Date.UTC(2026, 9, 28) };
+    const { times } = ticks(view, 500, { minPx: 90, offsetMs });
+    for (const time of times) assert.equal((time + offsetMs(time)) % DAY, 0);
+    assert.equal(times.length, 5);
+  });
+
+  test("the change is found to the millisecond, with its direction", () => {
+    const at = Date.UTC(2026, 9, 25, 1);
+    const view = { fromMs: at - 7 * HOUR, toMs: at + 3 * HOUR };
+    assert.deepEqual(clockChange(view, offsetMs), { atMs: at, byMs: -HOUR });
+    assert.equal(clockChange({ fromMs: at, toMs: at + HOUR }, offsetMs), undefined);
   });
 });

@@ -71,8 +71,8 @@ export interface Ticks {
 }
 
 /**
- * Ticks at round times of day, at least `minPx` apart. `offsetMs` is the zone's offset from UTC at a time: with
- * steps of an hour or more, ticks follow it.
+ * Ticks at round times of day, at least `minPx` apart. `offsetMs` is the zone's offset from UTC at a time. Where clocks
+ * are put back, the ticks of the hour that comes twice stand twice; where they are put on, those left out are missing.
  */
 export function ticks(
   view: View,
@@ -81,11 +81,43 @@ export function ticks(
 ): Ticks {
   const least = (minPx / Math.max(1, width)) * spanOf(view);
   const stepMs = STEPS.find((step) => step >= least) ?? (STEPS.at(-1) as number);
-  const offset = offsetMs((view.fromMs + view.toMs) / 2);
+  const change = clockChange(view, offsetMs);
+  if (change === undefined)
+    return { stepMs, times: ticksWith(view, stepMs, offsetMs(view.fromMs)) };
+  const before = { fromMs: view.fromMs, toMs: change.atMs };
+  const after = { fromMs: change.atMs, toMs: view.toMs };
+  const times = [
+    ...ticksWith(before, stepMs, offsetMs(view.fromMs)),
+    ...ticksWith(after, stepMs, offsetMs(view.toMs)),
+  ];
+  return { stepMs, times };
+}
+
+function ticksWith(view: View, stepMs: number, offset: number): number[] {
   const times: number[] = [];
   const first = Math.ceil((view.fromMs + offset) / stepMs) * stepMs;
   for (let local = first; local - offset < view.toMs; local += stepMs) times.push(local - offset);
-  return { stepMs, times };
+  return times;
+}
+
+/**
+ * Where the zone's clocks change within the view, and by how much: 3,600,000 when they are put on. Only for views that end
+ * with another offset than they begin with: over half a year an hour is less than a pixel.
+ */
+export function clockChange(
+  view: View,
+  offsetMs: (ms: number) => number,
+): { atMs: number; byMs: number } | undefined {
+  const before = offsetMs(view.fromMs);
+  const byMs = offsetMs(view.toMs) - before;
+  if (byMs === 0) return undefined;
+  let [low, high] = [view.fromMs, view.toMs];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetMs(middle) === before) low = middle;
+    else high = middle;
+  }
+  return { atMs: Math.ceil(high), byMs };
 }
 
 /**
@@ -127,6 +159,21 @@ export function notches(
   return out;
 }
 
+/**
+ * Of the notches those that the columns do not show by themselves: narrow ones in columns that are else recorded. Where gaps
+ * are closer together than pixels, notches would hide what is recorded: there the strength of the columns tells it.
+ */
+export function visibleNotches(
+  marks: readonly { x: number; w: number }[],
+  parts: Float32Array,
+): { x: number; w: number }[] {
+  return marks.filter(({ x, w }) => {
+    if (w > GAP_PX) return false;
+    const beside = [x - 2, x - 1, x + w + 1, x + w + 2].map((at) => parts[Math.floor(at)] ?? 1);
+    return beside.reduce((sum, part) => sum + part, 0) / beside.length > 0.75;
+  });
+}
+
 /** The stretches between ranges. */
 export function gapsBetween(ranges: readonly Span[]): Span[] {
   return ranges.slice(1).flatMap((range, i) => {
@@ -140,14 +187,4 @@ export function gapsBetween(ranges: readonly Span[]): Span[] {
 /** The range that holds `ms`, if one does. */
 export function rangeAt(ranges: readonly Span[], ms: number): Span | undefined {
   return ranges.find(({ from, to }) => from <= ms && ms < to);
-}
-
-/** What of the view may be downloaded: from the first to the last recorded ms in it. */
-export function recordedPart(view: View, ranges: readonly Span[]): Span | undefined {
-  const inside = ranges.filter(({ from, to }) => to > view.fromMs && from < view.toMs);
-  const [first, last] = [inside[0], inside.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  const from = Math.ceil(Math.max(first.from, view.fromMs));
-  const to = Math.floor(Math.min(last.to, view.toMs));
-  return to > from ? { from, to } : undefined;
 }

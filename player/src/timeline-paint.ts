@@ -1,7 +1,7 @@
-/** Draws the timeline on a canvas: bars, gaps, ticks, playhead, now. Decides nothing. */
-
-import { tickLabel, timeOfDay, zoneOffsetMs } from "./time-text.ts";
+/** Draws the timeline on a canvas: bars, gaps, ticks, clip, playhead, now. Decides nothing. */
+import { tickLabel, timeOfDay, zoneOf, zoneOffsetMs } from "./time-text.ts";
 import {
+  clockChange,
   columns,
   gapsBetween,
   notches,
@@ -9,6 +9,7 @@ import {
   spanOf,
   ticks,
   type View,
+  visibleNotches,
   xOf,
 } from "./timeline-model.ts";
 
@@ -22,48 +23,61 @@ export interface Scene {
   readonly playheadMs: number | undefined;
   /** Under the pointer. */
   readonly hoverX: number | undefined;
+  /** To be exported. */
+  readonly clip: Span | undefined;
+  /** IANA name; `undefined`: the viewer's own. */
+  readonly zone: string | undefined;
+  readonly colors: TimelineColors;
 }
 
-const COLORS = {
-  track: "#1b222c",
-  bar: "#3793dd",
-  gap: "#0d1117",
-  tick: "#8b98a9",
-  line: "rgba(255,255,255,0.16)",
-  now: "#ff5c5c",
-  future: "rgba(255,255,255,0.035)",
-  head: "#ffffff",
-  hover: "rgba(255,255,255,0.35)",
-};
+/** Any CSS colours. */
+export interface TimelineColors {
+  readonly track: string;
+  readonly bar: string;
+  readonly tick: string;
+  readonly line: string;
+  readonly now: string;
+  readonly future: string;
+  readonly head: string;
+  readonly headInk: string;
+  readonly clip: string;
+}
+
 const FONT = "12px system-ui, sans-serif";
 /** Height of the label row on top. */
 const LABELS = 22;
 const LABEL_PX = 84;
 /** Tick labels nearer to the playhead than this would be half hidden by its own. */
 const CLEAR_PX = 66;
+const CLEAR_DAY_PX = 92;
+const DAY_MS = 86_400_000;
+/** The least recorded is drawn so high and so strong, of 1: it has to be seen. */
+const LEAST_HEIGHT = 0.3;
+const LEAST_ALPHA = 0.7;
 
-export function paint(canvas: CanvasRenderingContext2D, scene: Scene): void {
-  const { width, height } = scene;
+type Canvas = CanvasRenderingContext2D;
+
+export function paint(canvas: Canvas, scene: Scene): void {
+  const { width, height, colors } = scene;
   canvas.clearRect(0, 0, width, height);
   canvas.font = FONT;
   paintBars(canvas, scene);
   paintTicks(canvas, scene);
   const nowX = xOf(scene.view, width, scene.nowMs);
-  if (nowX < width) {
-    canvas.fillStyle = COLORS.future;
-    canvas.fillRect(Math.max(0, nowX), LABELS, width, height - LABELS);
-  }
-  line(canvas, nowX, scene, COLORS.now, 2);
+  if (nowX < width) paintFuture(canvas, scene, Math.max(0, nowX));
+  paintChange(canvas, scene);
+  if (scene.clip !== undefined) paintClip(canvas, scene, scene.clip);
+  line(canvas, nowX, { scene, color: colors.now, thick: 2 });
   if (scene.hoverX !== undefined) paintHover(canvas, scene, scene.hoverX);
   if (scene.playheadMs !== undefined) paintHead(canvas, scene, scene.playheadMs);
 }
 
-function paintBars(canvas: CanvasRenderingContext2D, { view, width, height, ranges }: Scene): void {
+function paintBars(canvas: Canvas, { view, width, height, ranges, colors }: Scene): void {
   const top = LABELS + 6;
   const tall = height - top - 8;
-  canvas.fillStyle = COLORS.track;
+  canvas.fillStyle = colors.track;
   canvas.fillRect(0, top, width, tall);
-  canvas.fillStyle = COLORS.bar;
+  canvas.fillStyle = colors.bar;
   const parts = columns(view, width, ranges);
   // Columns of equal strength go into one rectangle: seams would show between them.
   for (let x = 0; x < parts.length; ) {
@@ -71,61 +85,117 @@ function paintBars(canvas: CanvasRenderingContext2D, { view, width, height, rang
     let end = x + 1;
     while (end < parts.length && parts[end] === part) end++;
     if (part > 0) {
-      canvas.globalAlpha = 0.25 + 0.75 * part;
-      canvas.fillRect(x, top, end - x, tall);
+      const high = tall * (LEAST_HEIGHT + (1 - LEAST_HEIGHT) * part);
+      canvas.globalAlpha = LEAST_ALPHA + (1 - LEAST_ALPHA) * part;
+      canvas.fillRect(x, top + tall - high, end - x, high);
     }
     x = end;
   }
   canvas.globalAlpha = 1;
-  canvas.fillStyle = COLORS.gap;
-  for (const { x, w } of notches(view, width, gapsBetween(ranges)))
+  canvas.fillStyle = colors.track;
+  for (const { x, w } of visibleNotches(notches(view, width, gapsBetween(ranges)), parts))
     canvas.fillRect(x, top, w, tall);
 }
 
-function paintTicks(canvas: CanvasRenderingContext2D, scene: Scene): void {
-  const { view, width, height, playheadMs } = scene;
-  const { stepMs, times } = ticks(view, width, { minPx: LABEL_PX, offsetMs: zoneOffsetMs });
+function paintTicks(canvas: Canvas, scene: Scene): void {
+  const { view, width, height, playheadMs, zone, colors } = scene;
+  const offsetMs = (ms: number) => zoneOffsetMs(ms, zone);
+  const { stepMs, times } = ticks(view, width, { minPx: LABEL_PX, offsetMs });
   const head = playheadMs === undefined ? -width : xOf(view, width, playheadMs);
   canvas.textAlign = "center";
   canvas.textBaseline = "middle";
   for (const time of times) {
     const x = xOf(view, width, time);
-    canvas.fillStyle = COLORS.line;
+    canvas.fillStyle = colors.line;
     canvas.fillRect(Math.round(x), LABELS, 1, height - LABELS);
-    canvas.fillStyle = COLORS.tick;
-    const clear = Math.abs(x - head) > CLEAR_PX;
-    if (clear && x > 24 && x < width - 24) canvas.fillText(tickLabel(time, stepMs), x, LABELS / 2);
+    canvas.fillStyle = colors.tick;
+    const clear = Math.abs(x - head) > (spanOf(view) > 2 * DAY_MS ? CLEAR_DAY_PX : CLEAR_PX);
+    if (clear && x > 24 && x < width - 24)
+      canvas.fillText(tickLabel(time, stepMs, zone), x, LABELS / 2);
   }
 }
 
-function paintHover(canvas: CanvasRenderingContext2D, scene: Scene, x: number): void {
-  line(canvas, x, scene, COLORS.hover, 1);
-  const ms = scene.view.fromMs + (x / scene.width) * spanOf(scene.view);
-  label(canvas, scene, { x, text: timeOfDay(ms), back: "#2a3340", ink: "#e6edf3" });
+/** What has not happened yet is hatched: not by shade alone. */
+function paintFuture(canvas: Canvas, { width, height, colors }: Scene, from: number): void {
+  const top = LABELS + 6;
+  const tall = height - top - 8;
+  canvas.fillStyle = colors.future;
+  canvas.fillRect(from, top, width - from, tall);
+  canvas.save();
+  canvas.beginPath();
+  canvas.rect(from, top, width - from, tall);
+  canvas.clip();
+  canvas.strokeStyle = colors.line;
+  canvas.beginPath();
+  for (let x = from - tall; x < width; x += 8) {
+    canvas.moveTo(x, top + tall);
+    canvas.lineTo(x + tall, top);
+  }
+  canvas.stroke();
+  canvas.restore();
 }
 
-function paintHead(canvas: CanvasRenderingContext2D, scene: Scene, ms: number): void {
+/** Where clocks are put on or back. */
+function paintChange(canvas: Canvas, scene: Scene): void {
+  const { view, width, zone, colors } = scene;
+  const change = clockChange(view, (ms) => zoneOffsetMs(ms, zone));
+  if (change === undefined) return;
+  const x = xOf(view, width, change.atMs);
+  line(canvas, x, { scene, color: colors.clip, thick: 2 });
+  const minutes = Math.abs(change.byMs) / 60_000;
+  const text = `clocks ${change.byMs > 0 ? "forward" : "back"} ${minutes} min: ${zoneOf(change.atMs, zone)}`;
+  canvas.fillStyle = colors.tick;
+  canvas.textAlign = x > width / 2 ? "right" : "left";
+  canvas.fillText(text, x + (x > width / 2 ? -6 : 6), LABELS + 18);
+}
+
+function paintClip(canvas: Canvas, { view, width, height, colors }: Scene, clip: Span): void {
+  const [from, to] = [xOf(view, width, clip.from), xOf(view, width, clip.to)];
+  canvas.fillStyle = colors.clip;
+  canvas.globalAlpha = 0.28;
+  canvas.fillRect(from, LABELS, to - from, height - LABELS);
+  canvas.globalAlpha = 1;
+  for (const x of [from - 4, to]) {
+    canvas.beginPath();
+    canvas.roundRect(x, LABELS, 4, height - LABELS, 2);
+    canvas.fill();
+  }
+}
+
+function paintHover(canvas: Canvas, scene: Scene, x: number): void {
+  const { colors } = scene;
+  line(canvas, x, { scene, color: colors.tick, thick: 1 });
+  const ms = scene.view.fromMs + (x / scene.width) * spanOf(scene.view);
+  label(canvas, scene, { x, text: labelText(scene, ms), back: colors.tick, ink: colors.headInk });
+}
+
+function paintHead(canvas: Canvas, scene: Scene, ms: number): void {
+  const { colors } = scene;
   const x = xOf(scene.view, scene.width, ms);
   if (x < -1 || x > scene.width + 1) return;
-  line(canvas, x, scene, COLORS.head, 2);
-  label(canvas, scene, { x, text: timeOfDay(ms), back: COLORS.head, ink: "#0d1117" });
+  line(canvas, x, { scene, color: colors.head, thick: 2 });
+  label(canvas, scene, { x, text: labelText(scene, ms), back: colors.head, ink: colors.headInk });
+}
+
+/** The time; with its day when days are narrow. */
+function labelText({ view, zone }: Scene, ms: number): string {
+  const time = timeOfDay(ms, zone);
+  return spanOf(view) > 2 * DAY_MS ? `${tickLabel(ms, DAY_MS, zone)} ${time}` : time;
 }
 
 function line(
-  canvas: CanvasRenderingContext2D,
+  canvas: Canvas,
   x: number,
-  { width, height }: Scene,
-  color: string,
-  thick: number,
+  { scene, color, thick }: { scene: Scene; color: string; thick: number },
 ): void {
-  if (x < 0 || x > width) return;
+  if (x < 0 || x > scene.width) return;
   canvas.fillStyle = color;
-  canvas.fillRect(Math.round(x) - thick / 2, LABELS, thick, height - LABELS);
+  canvas.fillRect(Math.round(x) - thick / 2, LABELS, thick, scene.height - LABELS);
 }
 
 /** A label on the top row, kept inside on both sides; it hides the ticks under it. */
 function label(
-  canvas: CanvasRenderingContext2D,
+  canvas: Canvas,
   { width }: Scene,
   { x, text, back, ink }: { x: number; text: string; back: string; ink: string },
 ): void {

@@ -53,6 +53,7 @@ export type FaultCode =
   | "hook.not-found"
   | "record.conflict"
   | "group.lost"
+  | "key.not-found"
   | "hook.too-many"
   | "node.not-found"
   | "events.too-many"

@@ -1,4 +1,5 @@
 /** Who may push into a stream: asked by every way media comes in. */
+import type { IncomingHttpHeaders } from "node:http";
 
 /** What a token allows. */
 export interface PushGrant {
@@ -9,8 +10,17 @@ export interface PushGrant {
 export interface PushAccess {
   /** False: everybody may push, and `check` allows everything. */
   readonly required: boolean;
-  /** Throws `auth.required` without a token, `auth.denied`, `auth.expired`. */
-  check(stream: string, token: string | undefined): PushGrant;
+  /** Throws `auth.required` without a token, `auth.denied`, `auth.expired`, `auth.signature`, `auth.limited`. */
+  check(stream: string, token: string | undefined, request?: PushRequest): PushGrant;
+}
+
+/** The head of an HTTP request that pushes: some sign it instead of sending a token. */
+export interface PushRequest {
+  readonly method: string;
+  /** As in the request line, without scheme and host. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string;
 }
 
 /** Everybody may push: the server listens on this machine alone, or its operator wants it so. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
 import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
+import { enforceAccess } from "./access/enforce.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
 import { kvsRoutes } from "./kvs/routes.ts";
 import { countRequests } from "./metrics/http-metrics.ts";
@@ -15,6 +16,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { hlsRoutes } from "./routes/hls.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { kvsSessionRoutes } from "./routes/kvs-sessions.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
@@ -49,9 +51,11 @@ export function buildApp(parts: Parts): FastifyInstance {
   app.setNotFoundHandler((req) => {
     throw new Fault("request.no-route", `there is no ${req.method} ${req.url.slice(0, 200)}`);
   });
+  enforceAccess(app, parts.guard);
   countRequests(app, parts.metrics);
   healthRoutes(app, parts);
   metricsRoutes(app, parts);
+  keyRoutes(app, parts);
   hookRoutes(app, parts);
   eventRoutes(app, parts);
   // Bodies of media are asked for when it is clear that they are taken here.

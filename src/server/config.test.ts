@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { readConfig, settings } from "./config.ts";
+import { readConfig } from "./config.ts";
 
 function withFile(text: string, run: (path: string) => void): void {
   const dir = mkdtempSync(join(tmpdir(), "streambank-config-"));
@@ -58,10 +58,6 @@ suite("readConfig", () => {
         code: "config.bad",
         message: /httpPort/,
       });
-  });
-
-  test("refuses auth on, which this version does not have", () => {
-    assert.throws(() => readConfig({ flags: { auth: "on" }, env: {} }), { code: "config.bad" });
   });
 
   test("says which file is not JSON or not there", () => {
@@ -147,21 +143,5 @@ suite("readConfig", () => {
     withFile('{"s3SecretKey": "hunter2"}', (path) => {
       assert.throws(() => readConfig({ flags: { config: path }, env: {} }), { code: "config.bad" });
     });
-  });
-
-  test("has a line in the reference for every setting, with its flag, variable and default", () => {
-    const page = readFileSync(
-      join(import.meta.dirname, "../../docs/reference/settings.md"),
-      "utf8",
-    );
-    for (const [key, { env, flag, fallback }] of Object.entries(settings)) {
-      const line = page
-        .split("\n")
-        .find((one) => one.startsWith("|") && one.includes(`\`${key}\``));
-      assert.ok(line !== undefined, `no line of ${key}`);
-      for (const part of [`\`--${flag}\``, `\`${env}\``]) assert.ok(line.includes(part), part);
-      const cell = line.split("|")[4]?.trim();
-      assert.equal(cell, fallback === undefined ? "" : `\`${fallback}\``, key);
-    }
   });
 });

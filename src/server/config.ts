@@ -10,7 +10,7 @@ import { readSources, type SourceConfig } from "./pull/source-config.ts";
 export interface Config {
   /** Folder of packs, index and identity file. */
   readonly dataDir: string;
-  /** Address to listen on. Loopback by default, because there is no authentication yet. */
+  /** Address to listen on. Loopback by default. */
   readonly host: string;
   /** HTTP and WebSocket port; 0 picks a free one. */
   readonly httpPort: number;
@@ -246,8 +246,6 @@ export function readConfig({ flags, env }: ConfigSources): Config {
   const sources = readSources(file.sources ?? {}, "sources");
   const s3Keys = () => ({ access: env[S3_ACCESS_KEY], secret: env[S3_SECRET_KEY] });
   const config = Object.freeze({ ...Object.fromEntries(entries), sources, s3Keys }) as Config;
-  if (config.auth === "on")
-    throw new Fault("config.bad", "auth: this version has no authentication yet; use --auth off");
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new Fault("config.bad", "tlsCert and tlsKey: both or none");
   checkStore(config);

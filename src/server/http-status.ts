@@ -47,6 +47,7 @@ const statusOf = {
   "hook.not-found": 404,
   "record.conflict": 409,
   "group.lost": 409,
+  "key.not-found": 404,
   "hook.too-many": 409,
   "node.not-found": 404,
   "events.too-many": 429,

@@ -7,10 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import { limitedLogger } from "../base/limited-log.ts";
 import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
-import { openAccess } from "../ingest/push-access.ts";
 import { LiveHub } from "../live/hub.ts";
-import { openGuard } from "./access/open-guard.ts";
-import { SessionTokens } from "./access/session-tokens.ts";
+import { openAccessParts } from "./access/open-access.ts";
 import type { Config } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { ConsumerGroups } from "./groups/consumer-groups.ts";
@@ -24,7 +22,6 @@ import { ReachableReader } from "./nodes/reachable-reader.ts";
 import { type OpenedArchive, openArchive } from "./open-archive.ts";
 import type { Parts } from "./parts.ts";
 import { Pulls } from "./pull/pulls.ts";
-import { PushTokens, readSecret } from "./push-tokens.ts";
 import { putParts } from "./put-parts.ts";
 import { readinessOf } from "./ready-checks.ts";
 import { StaticFiles } from "./static.ts";
@@ -70,7 +67,6 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     unarchived: () => archive.uploads.state(),
     freeBytes: async () => archive.gate.state.freeBytes ?? 0,
   });
-  const { pushKeyFile } = config;
   const retention = await openRetention(common, archive);
   const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
   const images = new ImageService({ clock, reader, hub });
@@ -78,10 +74,8 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   const parts = {
     ...{ retention, reader, images, imageJobs },
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
-    access: pushKeyFile === undefined ? openAccess : new PushTokens(readSecret(pushKeyFile), clock),
     groups: new ConsumerGroups(archive.index, clock),
-    guard: openGuard,
-    sessions: await SessionTokens.open(archive.index, clock),
+    ...(await openAccessParts(config, { index: archive.index, clock })),
     files: new StaticFiles(join(import.meta.dirname, "../..")),
   };
   const { dataDir, sources } = config;

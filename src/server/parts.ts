@@ -5,10 +5,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { FragmentReader } from "../fragment/fragment.ts";
 import type { Ingest } from "../ingest/ingest.ts";
-import type { PushAccess } from "../ingest/push-access.ts";
 import type { LiveHub } from "../live/hub.ts";
-import type { Guard } from "./access/guard.ts";
-import type { SessionTokens } from "./access/session-tokens.ts";
+import type { Access } from "./access/open-access.ts";
 import type { Config } from "./config.ts";
 import type { EventService } from "./events/service.ts";
 import type { ConsumerGroups } from "./groups/consumer-groups.ts";
@@ -25,7 +23,7 @@ export interface RetentionParts {
   readonly retention: Retention;
 }
 
-export interface Parts extends RetentionParts {
+export interface Parts extends RetentionParts, Access {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
@@ -35,11 +33,7 @@ export interface Parts extends RetentionParts {
   readonly hub: LiveHub;
   readonly ingest: Ingest;
   readonly pulls: Pulls;
-  readonly access: PushAccess;
   readonly groups: ConsumerGroups;
-  readonly guard: Guard;
-  /** Permissions that stand in URLs of players. */
-  readonly sessions: SessionTokens;
   readonly events: EventService;
   readonly metrics: MetricsRegistry;
   readonly readiness: Readiness;

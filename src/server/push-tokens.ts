@@ -2,11 +2,12 @@
  * Push permissions from one secret: the secret itself, which is the stream key for an encoder, or tokens signed with it
  * that name a stream and an end. Nothing is stored: another secret revokes them all.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { PushAccess, PushGrant } from "../ingest/push-access.ts";
+import { sameText } from "./access/same-text.ts";
 
 /** `sb1.<claims>.<HMAC-SHA-256>`, both base64url. */
 const VERSION = "sb1";
@@ -37,7 +38,7 @@ export class PushTokens implements PushAccess {
   check(stream: string, token: string | undefined): PushGrant {
     if (token === undefined || token === "")
       throw new Fault("auth.required", "this server asks for a key to push");
-    if (same(token, this.#secret)) return { expiresMs: undefined };
+    if (sameText(token, this.#secret)) return { expiresMs: undefined };
     const { stream: allowed, expiresMs } = this.#claims(token);
     const isAllowed = allowed.endsWith("*")
       ? stream.startsWith(allowed.slice(0, -1))
@@ -53,7 +54,7 @@ export class PushTokens implements PushAccess {
 
   #claims(token: string): Claims {
     const [version, claims = "", signature = "", ...more] = token.split(".");
-    if (version !== VERSION || more.length > 0 || !same(signature, this.#sign(claims)))
+    if (version !== VERSION || more.length > 0 || !sameText(signature, this.#sign(claims)))
       throw new Fault("auth.denied", "the key is wrong");
     return JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as Claims;
   }
@@ -75,10 +76,4 @@ export function readSecret(path: string): string {
       `${path} must have at least ${MIN_SECRET} letters, digits or -_.~+/= and nothing else`,
     );
   return secret;
-}
-
-/** In a time that does not depend on where they differ. */
-function same(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -62,9 +62,10 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target | Elsew
   const stream = decodeName(encoded);
   const query = Object.fromEntries(url.searchParams) as RawQuery;
   if (kind === "put") {
-    const params = putParams(stream, query, parts.clock.now());
+    const { token: given, ...asked } = query as Readonly<Record<string, string>>;
+    const params = putParams(stream, asked, parts.clock.now());
     const put = putParts(parts);
-    const token = bearerToken(req.headers.authorization);
+    const token = bearerToken(req.headers.authorization) ?? given;
     const ready = async () => {
       await ensureStream(stream, params.create || put.createMissing, put);
       return put.placement.elsewhere(stream);
@@ -86,9 +87,14 @@ async function tailTarget(
   parts: Parts,
 ): Promise<Target> {
   const { hub, archive, clock, log, nodes } = parts;
-  await archive.get(stream);
   const forNode = isNode(req, parts);
-  const params = { ...tailParams(stream, query), forNode };
+  const { token: _, ...asked } = query;
+  if (!forNode) {
+    const principal = await parts.guard.identify(socketHead(req));
+    principal.require("read", { stream });
+  }
+  await archive.get(stream);
+  const params = { ...tailParams(stream, asked), forNode };
   return {
     kind: "tail",
     accept: (ws) => {
@@ -97,6 +103,10 @@ async function tailTarget(
       handleTailSocket(ws, params, { hub, reader: archive, clock, log });
     },
   };
+}
+
+function socketHead({ method = "GET", url = "/", headers, socket }: IncomingMessage) {
+  return { method, url, headers, remoteAddress: socket.remoteAddress ?? "" };
 }
 
 /** Throws `auth.*` when it says so and is not. */

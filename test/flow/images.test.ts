@@ -212,7 +212,10 @@ suite("the processes that make pictures", needs("ffmpeg"), () => {
   }
   const pidsOf = (path: string) => {
     try {
-      return readFileSync(`${path}.pids`, "utf8").trim().split("\n").map(Number);
+      // Whole lines: the file is there before its first one is.
+      return [...readFileSync(`${path}.pids`, "utf8").matchAll(/^(\d+)\n/gm)].map(([, pid]) =>
+        Number(pid),
+      );
     } catch {
       return [];
     }
@@ -261,7 +264,9 @@ suite("the processes that make pictures", needs("ffmpeg"), () => {
     await first;
     const second = assert.rejects(page(service, { from: 0, to: 1 }), { code: "ffmpeg.failed" });
     await until(() => pidsOf(program).length === 2);
-    process.kill(pidsOf(program)[1] ?? -1, "SIGKILL");
+    const [, pid = 0] = pidsOf(program);
+    assert.ok(pid > 1);
+    process.kill(pid, "SIGKILL");
     await second;
     assert.equal(pidsOf(program).filter(lives).length, 0);
     const { pictures } = await page(service, { from: 1000, to: 1001 });

@@ -1,5 +1,6 @@
 /** From the demo camera to the picture in a browser, over the real server: live, playback, download. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
 import { runDemoCamera } from "../../samples/demo-camera.ts";
 import { realClock } from "../../src/base/clock.ts";
@@ -9,7 +10,7 @@ import { startTestServer } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
 /** Evaluated in the page. */
-const VIDEO = 'document.querySelector("sb-player").shadowRoot.querySelector("video")';
+const VIDEO = 'document.querySelector("streambank-player").shadowRoot.querySelector("video")';
 /** 16 × 9 brightness values of the picture on screen. */
 const PICTURE = `(() => {
   const canvas = document.createElement("canvas");
@@ -52,7 +53,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
 
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`sb-player[state="${want}"]`, { timeout: 15_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 15_000 })
       .catch(async () => {
         const seen = await browser.page.locator('[part="state"]').textContent();
         assert.fail(`${seen}, not ${want}; ${[...browser.log, ...said].join("\n")}`);
@@ -82,10 +83,10 @@ suite("the player and the demo camera", needs("chromium"), () => {
     await browser.page.locator('button[data-span="60000"]').click();
     // Enough is recorded for a place two seconds and more behind the camera.
     await browser.page.waitForFunction(`${VIDEO}.currentTime > 8`, undefined, { timeout: 30_000 });
-    const box = await browser.page.locator("sb-timeline").boundingBox();
+    const box = await browser.page.locator("streambank-timeline").boundingBox();
     assert.ok(box);
     const position = { x: box.width * 0.9 - (box.width / 60) * 5, y: 50 };
-    await browser.page.locator("sb-timeline").click({ position });
+    await browser.page.locator("streambank-timeline").click({ position });
     await state("PLAYBACK");
     await moves();
     assert.equal(await browser.page.evaluate(`${VIDEO}.playbackRate`), 1);
@@ -94,14 +95,19 @@ suite("the player and the demo camera", needs("chromium"), () => {
     await moves();
   });
 
-  test("the download of what is shown is an MP4 and a Matroska file", async () => {
+  test("a chosen stretch is saved as an MP4 and as a Matroska file, its size known before", async () => {
     const magic = { mp4: /^.{8}66747970/, mkv: /^1a45dfa3/ } as const;
+    await browser.page.keyboard.press("e");
+    await browser.page.locator('[part="clip-says"]', { hasText: /MB|KB/ }).waitFor();
     for (const format of ["mp4", "mkv"] as const) {
-      const link = browser.page.locator(`a[part="${format}"][href]`);
-      const href = await link.getAttribute("href", { timeout: 15_000 });
-      const answer = await fetch(new URL(href ?? "", server.url));
-      assert.equal(answer.status, 200, href ?? "no link");
-      const head = Buffer.from(await answer.arrayBuffer()).toString("hex", 0, 8);
+      const coming = browser.page.waitForEvent("download");
+      await browser.page.locator(`button[part="${format}"]`).click();
+      const download = await coming;
+      assert.match(
+        download.suggestedFilename(),
+        new RegExp(`^demo_\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d[+-]\\d{4}\\.${format}$`),
+      );
+      const head = readFileSync(await download.path()).toString("hex", 0, 8);
       assert.match(head, magic[format]);
     }
   });

@@ -61,7 +61,13 @@ test("put, hold, preview, lower the retention, sweep: the footage goes and its g
   assert.match(await done("streams"), /^cam\toffline\tlive only\t0\.0 MB\tempty\n$/);
   const { audit } = await get("/audit?stream=cam");
   const actions = audit.map(({ action }: { action: string }) => action);
-  assert.deepEqual(actions, ["removed", "hold-ended", "stream-changed", "hold-added"]);
+  assert.deepEqual(actions, [
+    "removed",
+    "hold-ended",
+    "stream-changed",
+    "hold-added",
+    "stream-created",
+  ]);
   const { last, paused } = await get("/retention");
   assert.deepEqual([last.packs, paused], [1, undefined]);
 });

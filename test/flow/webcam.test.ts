@@ -96,12 +96,12 @@ function compare(got: readonly Seen[], put: readonly Seen[], samePayload: boolea
 async function watched(page: Page, server: RunningServer, stream: string): Promise<void> {
   await page.goto(`${server.url}/#${stream}`);
   await page.waitForFunction(`(() => {
-    const video = document.querySelector("sb-player")?.shadowRoot?.querySelector("video");
+    const video = document.querySelector("streambank-player")?.shadowRoot?.querySelector("video");
     return (video?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 20 && video.currentTime > 0;
   })()`);
 }
 
-const options = { ...needs("chromium"), timeout: 90_000 };
+const options = { ...needs("chromium"), timeout: 200_000 };
 
 suite("the webcam page", options, () => {
   for (const [method, codec, samePayload] of [

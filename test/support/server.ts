@@ -34,6 +34,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   /** From the start of the process to its first 200 on /healthz, ms. */
   readonly readyMs: number;
+  /** What it has written on its standard output. */
+  said(): string;
   /** SIGKILL: no clean-up of any kind. */
   kill(): Promise<void>;
   /** SIGINT, as Ctrl-C does. Resolves with the exit code. */
@@ -54,11 +56,11 @@ export async function startServerProcess(
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   let said = "";
+  let text = "";
   child.stderr.on("data", (piece: Buffer) => {
     said += piece.toString("utf8");
   });
   const url = await new Promise<string>((resolve, reject) => {
-    let text = "";
     child.stdout.on("data", (piece: Buffer) => {
       text += piece.toString("utf8");
       const found = /Player: (http:\/\/[^/\s]+)\//.exec(text);
@@ -76,6 +78,7 @@ export async function startServerProcess(
     url,
     pid: child.pid ?? -1,
     readyMs: realClock.elapsed() - started,
+    said: () => text,
     kill,
     [Symbol.asyncDispose]: kill,
     async stop() {

@@ -42,7 +42,11 @@ export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts:
 async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
   const { stream, startNs, acks, archivedAcks } = readPutMediaHeaders(req.headers);
   // Asked once: a body has no place for another token, and KVS does not ask again either.
-  parts.access.check(stream, bearerToken(req.headers.authorization));
+  parts.access.check(stream, bearerToken(req.headers.authorization), {
+    ...{ method: "POST", headers: req.headers },
+    url: (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
+    remoteAddress: req.socket.remoteAddress ?? "",
+  });
   await ensureStream(stream, parts.createMissing, parts);
   const owner = await parts.placement.elsewhere(stream);
   if (owner !== undefined) {
@@ -119,6 +123,8 @@ const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
   "auth.required": [401, "NotAuthorizedException"],
   "auth.denied": [403, "AccessDeniedException"],
   "auth.expired": [401, "NotAuthorizedException"],
+  "auth.signature": [403, "InvalidSignatureException"],
+  "auth.limited": [400, "ThrottlingException"],
   "ingest.busy": [503, "ServiceUnavailable"],
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],

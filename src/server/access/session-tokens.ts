@@ -2,10 +2,11 @@
  * Short-lived permissions that are their own record: claims and an end, signed. They stand in URLs of players, which
  * can send no header; nothing is stored, and all nodes on one index accept each other's.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import type { FragmentIndex } from "../../archive/index/fragment-index.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
+import { sameText } from "./same-text.ts";
 
 /** In the index's `meta`. */
 const SECRET_NAME = "session-secret";
@@ -49,7 +50,7 @@ export class SessionTokens {
     if (token === undefined || token === "")
       throw new Fault("auth.required", "this address needs its session token");
     const [version, text = "", signature = "", ...more] = token.slice(0, MAX_LENGTH).split(".");
-    if (version !== VERSION || more.length > 0 || !same(signature, this.#sign(text)))
+    if (version !== VERSION || more.length > 0 || !sameText(signature, this.#sign(text)))
       throw new Fault("auth.denied", "the session token is wrong");
     const claims = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as SessionClaims;
     if (claims.purpose !== purpose)
@@ -62,10 +63,4 @@ export class SessionTokens {
   #sign(text: string): string {
     return createHmac("sha256", this.#secret).update(`${VERSION}.${text}`).digest("base64url");
   }
-}
-
-/** In a time that does not depend on where they differ. */
-function same(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

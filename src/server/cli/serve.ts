@@ -1,22 +1,26 @@
 /** `streambank serve`, and `streambank demo`: the same server with a demo camera pushing to it. */
 
+import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
+import { API_SESSION } from "../access/key-guard.ts";
 import type { Config } from "../config.ts";
 import { readSecret } from "../push-tokens.ts";
 import { type RunningServer, startServer } from "../start.ts";
 import { readArgs } from "./args.ts";
 import { type CliContext, type Command, write } from "./context.ts";
 import { configOf, settingFlags } from "./server-settings.ts";
-import { createStream } from "./streams.ts";
 
 /** The stream the demo camera pushes to. */
 const DEMO_STREAM = "demo";
+/** The camera asks for another before this one ends. */
+const DEMO_TOKEN_MS = 3_600_000;
 
 export const serve: Command = async (argv, context) => {
   const workers = await withWorkers(argv, context);
   if (workers) return 0;
   const server = await open(argv, context);
   try {
+    await write(context.stdout, rootKeyText(server));
     await write(context.stdout, `Streambank is ready. Player: ${server.url}/\n`);
     await stopped(context.signal);
   } finally {
@@ -28,17 +32,17 @@ export const serve: Command = async (argv, context) => {
 export const demo: Command = async (argv, context) => {
   const server = await open(argv, context);
   try {
-    const { pushKeyFile } = server.config;
-    await createDemoStream(server.url, context.signal);
+    const token = demoToken(server, context.clock);
+    await createDemoStream(server);
     const camera = context.demoCamera({
       url: server.url,
       stream: DEMO_STREAM,
       clock: context.clock,
       signal: context.signal,
-      ...(pushKeyFile === undefined ? {} : { token: async () => readSecret(pushKeyFile) }),
+      ...(token === undefined ? {} : { token }),
       log: (line) => context.stderr.write(`demo camera: ${line}\n`),
     });
-    await write(context.stdout, banner(server));
+    await write(context.stdout, rootKeyText(server) + banner(server));
     await Promise.all([camera, stopped(context.signal)]);
   } finally {
     await server.close();
@@ -72,12 +76,43 @@ async function withWorkers(argv: readonly string[], context: CliContext): Promis
   return true;
 }
 
-async function createDemoStream(url: string, signal: AbortSignal): Promise<void> {
+/** What the camera shows when pushing is guarded. */
+function demoToken(
+  { config, parts }: RunningServer,
+  clock: Clock,
+): (() => Promise<string>) | undefined {
+  const { pushKeyFile } = config;
+  if (parts.keys !== undefined) {
+    const data = { actions: ["produce", "read"], id: "demo" };
+    const issue = (expiresMs: number) =>
+      parts.sessions.issue({ purpose: API_SESSION, stream: DEMO_STREAM, expiresMs, data });
+    return async () => issue(clock.now() + DEMO_TOKEN_MS);
+  }
+  return pushKeyFile === undefined ? undefined : async () => readSecret(pushKeyFile);
+}
+
+async function createDemoStream({ parts }: RunningServer): Promise<void> {
   try {
-    await createStream({ base: url, name: DEMO_STREAM, hours: 24, signal });
+    await parts.archive.create({ name: DEMO_STREAM, retentionHours: 24, who: "demo" });
   } catch (error) {
     if (!(error instanceof Fault && error.code === "stream.exists")) throw error;
   }
+}
+
+/** Once, on the terminal and nowhere else. */
+function rootKeyText({ parts }: RunningServer): string {
+  const { rootKey } = parts;
+  if (rootKey === undefined) return "";
+  return [
+    "",
+    "  The root key. It is shown this once; keep it.",
+    "",
+    `  Access key id      ${rootKey.id}`,
+    `  Secret access key  ${rootKey.secret}`,
+    `  Token              ${rootKey.token}`,
+    "",
+    "",
+  ].join("\n");
 }
 
 function banner(server: RunningServer): string {

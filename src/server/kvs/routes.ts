@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../../base/errors.ts";
+import { headOf } from "../access/enforce.ts";
 import type { Principal } from "../access/guard.ts";
 import { fromFastify } from "../error-reply.ts";
 import type { Parts } from "../parts.ts";
@@ -113,15 +114,6 @@ function inputOf(name: OperationName, body: Buffer): object {
   check(INPUTS[name], input, "");
   const given = Object.entries(input as object).filter(([, value]) => value !== null);
   return Object.fromEntries(given);
-}
-
-function headOf(req: Request) {
-  return {
-    method: req.method,
-    url: req.originalUrl.replace(/^https?:\/\/[^/]+/, "") || "/",
-    headers: req.headers,
-    remoteAddress: req.ip,
-  };
 }
 
 /** An error in KVS's form, unless the answer has already begun. */

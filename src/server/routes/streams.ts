@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
+import { headOf } from "../access/enforce.ts";
 import { deleteStream } from "../delete-stream.ts";
 import type { Parts } from "../parts.ts";
 import type { SourceView } from "../pull/pulled-source.ts";
@@ -75,13 +76,16 @@ const patchSchema = {
 } as const;
 
 export function streamRoutes(app: FastifyInstance, parts: Parts): void {
-  app.get("/v1/streams", async () => {
-    const infos = await parts.archive.list();
+  app.get("/v1/streams", async (req) => {
+    const principal = await parts.guard.identify(headOf(req));
+    const all = await parts.archive.list();
+    const infos = all.filter(({ name }) => principal.may("read", { stream: name }));
     return { streams: await Promise.all(infos.map((info) => view(parts, info))) };
   });
   app.post<{ Body: CreateBody }>("/v1/streams", { schema: createSchema }, async (req, reply) => {
     const retentionHours = parts.config.defaultRetentionHours;
-    const info = await parts.archive.create({ retentionHours, ...req.body });
+    const who = req.principal.id;
+    const info = await parts.archive.create({ retentionHours, ...req.body, who });
     return reply.code(201).send(await view(parts, info));
   });
   app.get<{ Params: { name: string } }>("/v1/streams/:name", async (req) =>

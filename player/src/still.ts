@@ -1,0 +1,39 @@
+/** Keeps the last picture on screen while another source is being opened, and saves it as a file. Browser only. */
+
+export class Still {
+  readonly #video: HTMLVideoElement;
+  readonly #canvas: HTMLCanvasElement;
+
+  constructor(video: HTMLVideoElement, canvas: HTMLCanvasElement) {
+    this.#video = video;
+    this.#canvas = canvas;
+  }
+
+  /** Copies what the video shows over the video. */
+  keep(): void {
+    if (!this.#copy(this.#canvas)) return;
+    this.#canvas.hidden = false;
+  }
+
+  /** A new picture is there. */
+  drop(): void {
+    this.#canvas.hidden = true;
+  }
+
+  /** PNG of what is on screen; `undefined` when nothing is. */
+  async png(): Promise<Blob | undefined> {
+    const canvas = this.#canvas.hidden ? document.createElement("canvas") : this.#canvas;
+    if (canvas !== this.#canvas && !this.#copy(canvas)) return undefined;
+    const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
+    return blob ?? undefined;
+  }
+
+  #copy(canvas: HTMLCanvasElement): boolean {
+    const { videoWidth, videoHeight, readyState } = this.#video;
+    if (videoWidth === 0 || readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return false;
+    canvas.width = videoWidth;
+    canvas.height = videoHeight;
+    canvas.getContext("2d")?.drawImage(this.#video, 0, 0);
+    return true;
+  }
+}

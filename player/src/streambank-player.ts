@@ -1,0 +1,387 @@
+/**
+ * `<streambank-player stream="name" server="http://host" token="…">`: picture, state in words, one clock, timeline. The server
+ * defaults to the page's own. Plays by `Engine`; here is what people can do with it.
+ */
+import { realClock } from "../../src/base/clock.ts";
+import { Fault } from "../../src/base/errors.ts";
+import { Api, type Gap } from "./api.ts";
+import { ClipPanel, downloadBlob } from "./clip-panel.ts";
+import { CoverageLoader } from "./coverage-loader.ts";
+import { Engine } from "./engine.ts";
+import { fire } from "./events.ts";
+import { fileName } from "./file-names.ts";
+import { causeText, gapAt, type Loaded, nextRange, previousRange } from "./gap-model.ts";
+import { part, say } from "./html.ts";
+import { JumpDialog } from "./jump-dialog.ts";
+import { type Action, actionOf } from "./keys.ts";
+import { playerMarkup } from "./player-markup.ts";
+import { PlayerView } from "./player-view.ts";
+import { openRanges } from "./ranges-dialog.ts";
+import { placeText } from "./share-link.ts";
+import { speedAfter } from "./speeds.ts";
+import { Still } from "./still.ts";
+import { StreambankTimeline } from "./streambank-timeline.ts";
+import { Thumbnails } from "./thumbnails.ts";
+import { dateOf, lengthText, timeOfDay } from "./time-text.ts";
+import { knownZone, type ZoneChoice, zoneFor } from "./zones.ts";
+
+const STEP_MS = 5000;
+const BIG_STEP_MS = 60_000;
+/** Coarse enough for an answer about years. */
+const WIDE_RESOLUTION_MS = 60_000;
+const NOTHING: Loaded = { span: { from: 0, to: 0 }, ranges: [], gaps: [] };
+
+/** The player. `live()`, `seek(ms)` and `toggle()` are for pages; everything else has a button and a key. */
+export class StreambankPlayer extends HTMLElement {
+  static readonly observedAttributes = ["stream", "server", "token", "camera-zone"];
+  readonly #root = this.attachShadow({ mode: "open" });
+  readonly #clock = realClock;
+  readonly #video: HTMLVideoElement;
+  readonly #timeline: StreambankTimeline;
+  readonly #still: Still;
+  readonly #jump: JumpDialog;
+  readonly #clip: ClipPanel;
+  readonly #view: PlayerView;
+  #engine: Engine | undefined;
+  #coverage: CoverageLoader | undefined;
+  #thumbnails: Thumbnails | undefined;
+  #loaded = NOTHING;
+  #gap: Gap | undefined;
+  #zoneChoice: ZoneChoice = "mine";
+
+  constructor() {
+    super();
+    this.#root.innerHTML = playerMarkup;
+    this.#video = part(this.#root, "video", HTMLVideoElement);
+    this.#timeline = part(this.#root, "timeline", StreambankTimeline);
+    this.#still = new Still(this.#video, part(this.#root, "still", HTMLCanvasElement));
+    const host = {
+      api: () => this.#api,
+      stream: () => this.stream,
+      zone: () => this.zone,
+      nowMs: () => this.#engine?.serverNowMs ?? this.#clock.now(),
+      positionMs: () => this.positionMs,
+      seek: (ms: number) => this.seek(ms),
+      clock: this.#clock,
+    };
+    this.#jump = new JumpDialog(this.#root, host);
+    this.#clip = new ClipPanel(this.#root, this.#timeline, host);
+    this.#view = new PlayerView(this.#root, this);
+    // The property, too: as an attribute it does not reach a video that markup has made.
+    this.#video.muted = true;
+    this.#listen();
+  }
+
+  connectedCallback(): void {
+    this.#begin();
+  }
+
+  disconnectedCallback(): void {
+    this.#end();
+  }
+
+  attributeChangedCallback(name: string): void {
+    if (name === "camera-zone") this.#setZone(this.getAttribute(name) === null ? "mine" : "camera");
+    else if (this.isConnected) this.#begin();
+  }
+
+  get stream(): string {
+    return this.getAttribute("stream") ?? "";
+  }
+
+  get server(): string {
+    return (this.getAttribute("server") ?? location.origin).replace(/\/+$/, "");
+  }
+
+  /** IANA name of the zone that times are told in; `undefined`: the viewer's own. */
+  get zone(): string | undefined {
+    return zoneFor(this.#zoneChoice, knownZone(this.getAttribute("camera-zone")));
+  }
+
+  /** Producer time of the picture on screen, ms. */
+  get positionMs(): number | undefined {
+    return this.#engine?.positionMs;
+  }
+
+  /** `playback` is anything that is not the camera's newest picture. */
+  get mode(): "live" | "playback" {
+    return this.#engine?.mode ?? "live";
+  }
+
+  live(): void {
+    this.#gap = undefined;
+    this.#engine?.live();
+    this.#timeline.follow();
+  }
+
+  /** Plays from a producer time, ms since the Unix epoch. In a gap it stands, and says so. */
+  seek(ms: number): void {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const at = Math.min(ms, engine.serverNowMs);
+    this.#gap = gapAt(this.#loaded, at, engine.serverNowMs);
+    this.#timeline.reveal(at);
+    if (this.#gap === undefined) {
+      engine.seek(at);
+      return;
+    }
+    engine.halt(at);
+    fire(this, "streambank-gap", this.#gap);
+  }
+
+  toggle(): void {
+    const engine = this.#engine;
+    if (engine?.paused) engine.resume();
+    else engine?.pause();
+  }
+
+  /** Does what a key or a button of this name does. */
+  do(action: Action): void {
+    this.#actions[action]();
+  }
+
+  readonly #actions: Readonly<Record<Action, () => void>> = {
+    toggle: () => this.toggle(),
+    back: () => this.#move(-STEP_MS),
+    forward: () => this.#move(STEP_MS),
+    "far-back": () => this.#move(-BIG_STEP_MS),
+    "far-forward": () => this.#move(BIG_STEP_MS),
+    "frame-back": () => this.#engine?.step(-1),
+    "frame-forward": () => this.#engine?.step(1),
+    slower: () => this.#setSpeed(speedAfter(this.#engine?.speed ?? 1, -1)),
+    faster: () => this.#setSpeed(speedAfter(this.#engine?.speed ?? 1, 1)),
+    oldest: () => void this.#neighbour("oldest"),
+    live: () => this.live(),
+    next: () => void this.#neighbour("next"),
+    previous: () => void this.#neighbour("previous"),
+    "clip-in": () => this.#clip.mark("from"),
+    "clip-out": () => this.#clip.mark("to"),
+    export: () => this.#clip.toggle(),
+    snapshot: () => void this.#snapshot(),
+    full: () => this.#fullScreen(),
+    mute: () => {
+      this.#video.muted = !this.#video.muted;
+    },
+    stats: () => this.#view.toggleStats(),
+    "zoom-in": () => this.#timeline.zoomBy(0.5),
+    "zoom-out": () => this.#timeline.zoomBy(2),
+    jump: () => this.#jump.open(),
+    list: () =>
+      openRanges(this.#root, {
+        loaded: this.#loaded,
+        view: this.#timeline.view,
+        zone: this.zone,
+        seek: (ms) => this.seek(ms),
+      }),
+    share: () => void this.#share(),
+    help: () => part(this.#root, "help-dialog", HTMLDialogElement).showModal(),
+  };
+
+  get #api(): Api {
+    return new Api(this.server, this.getAttribute("token") ?? undefined);
+  }
+
+  #begin(): void {
+    this.#end();
+    const { server, stream } = this;
+    if (stream === "") return;
+    const [clock, video, timeline, api] = [this.#clock, this.#video, this.#timeline, this.#api];
+    this.#engine = new Engine({
+      video,
+      clock,
+      server,
+      stream,
+      token: this.getAttribute("token") ?? undefined,
+      changed: () => this.#show(),
+      skipped: (from, to) => this.#skipped(from, to),
+      explain: () => explain(api, stream),
+      leaving: () => this.#still.keep(),
+      shown: () => this.#still.drop(),
+    });
+    this.#coverage = new CoverageLoader({
+      load: (span, signal) => api.coverage(stream, span, signal),
+      clock,
+      view: () => ({ view: timeline.view, width: timeline.clientWidth }),
+      loaded: ({ ranges, gaps }, span) => {
+        this.#loaded = { span, ranges, gaps };
+        timeline.setRanges(ranges);
+      },
+    });
+    const thumbnails = new Thumbnails(api, stream);
+    this.#thumbnails = thumbnails;
+    timeline.previewOf = (ms) => thumbnails.at(ms, timeline.view, clock.now());
+    this.#loaded = NOTHING;
+    timeline.setRanges([]);
+    timeline.clip = undefined;
+    this.#still.drop();
+    this.live();
+  }
+
+  #end(): void {
+    this.#engine?.stop();
+    this.#engine = undefined;
+    this.#coverage?.stop();
+    this.#thumbnails?.stop();
+  }
+
+  #listen(): void {
+    const root = this.#root;
+    for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-action]"))
+      button.addEventListener("click", () => this.do(button.dataset.action as Action));
+    for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-span]"))
+      button.addEventListener("click", () => this.#timeline.show(Number(button.dataset.span)));
+    for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-close]"))
+      button.addEventListener("click", () => button.closest("dialog")?.close());
+    const speed = part(root, "speed", HTMLSelectElement);
+    speed.addEventListener("change", () => this.#setSpeed(Number(speed.value)));
+    const zone = part(root, "zone", HTMLSelectElement);
+    zone.addEventListener("change", () => this.#setZone(zone.value as ZoneChoice));
+    const on = (name: string, run: (detail: never) => void) =>
+      this.#timeline.addEventListener(name, (event) => run((event as CustomEvent).detail as never));
+    on("streambank-seek", (ms: number) => this.seek(ms));
+    on("streambank-clip", (clip: { from: number; to: number }) => this.#clip.set(clip));
+    on("streambank-view", () => {
+      this.#coverage?.soon();
+      this.#show();
+    });
+    this.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #key(event: KeyboardEvent): void {
+    const [target] = event.composedPath();
+    const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+    const inDialog = target instanceof Element && target.closest("dialog") !== null;
+    const pressed = target instanceof HTMLButtonElement && [" ", "Enter"].includes(event.key);
+    if (typing || inDialog || pressed) return;
+    const action = actionOf(event);
+    if (action === undefined) return;
+    event.preventDefault();
+    this.do(action);
+  }
+
+  #move(ms: number): void {
+    const at = this.positionMs;
+    if (at !== undefined) this.seek(at + ms);
+  }
+
+  #setSpeed(speed: number): void {
+    if (this.#engine !== undefined) this.#engine.speed = speed;
+  }
+
+  #setZone(choice: ZoneChoice): void {
+    this.#zoneChoice = choice;
+    this.#timeline.zone = this.zone;
+    this.#show();
+  }
+
+  /** The recording after, before, or before all others; asks for more than is loaded when it has to. */
+  async #neighbour(which: "next" | "previous" | "oldest"): Promise<void> {
+    const engine = this.#engine;
+    const at = engine?.positionMs;
+    if (engine === undefined || at === undefined) return;
+    const pick = (ranges: Loaded["ranges"]) => {
+      if (which === "oldest") return ranges[0];
+      return which === "next" ? nextRange(ranges, at) : previousRange(ranges, at);
+    };
+    const near = which === "oldest" ? undefined : pick(this.#loaded.ranges);
+    // The first loaded one may have begun before what was loaded.
+    const whole = near !== undefined && near.from > this.#loaded.span.from;
+    const found = whole ? near : pick(await this.#allRanges());
+    if (found !== undefined) this.#goTo(found.from);
+    else if (which === "next") this.live();
+    else this.#view.notice("There is no earlier recording");
+  }
+
+  /** To the start of a recording, whatever the loaded coverage says. */
+  #goTo(ms: number): void {
+    this.#gap = undefined;
+    this.#timeline.reveal(ms);
+    this.#engine?.seek(ms);
+  }
+
+  async #allRanges(): Promise<Loaded["ranges"]> {
+    try {
+      const stream = await this.#api.stream(this.stream);
+      const [from, to] = [stream.firstMs ?? 0, (stream.lastMs ?? 0) + 1];
+      const resolutionMs = Math.max(WIDE_RESOLUTION_MS, (to - from) / 10_000);
+      return (await this.#api.coverage(this.stream, { from, to, resolutionMs })).ranges;
+    } catch (error) {
+      this.#view.notice(error instanceof Error ? error.message : String(error));
+      return [];
+    }
+  }
+
+  #skipped(from: number, to: number): void {
+    const known = gapAt(this.#loaded, (from + to) / 2, this.#engine?.serverNowMs ?? to);
+    const gap = { ...known, from, to };
+    this.#view.notice(`Skipped: no recording ${this.gapText(gap)}`);
+    fire(this, "streambank-gap", gap);
+  }
+
+  /** `14:02:00–14:31:00 (29 min): camera offline`. */
+  gapText({ from, to, cause }: Gap): string {
+    const zone = this.zone;
+    const day = dateOf(from, zone) === dateOf(to, zone) ? "" : `${dateOf(from, zone)} `;
+    const why = causeText(cause);
+    const times = `${day}${timeOfDay(from, zone)}–${timeOfDay(to, zone)} (${lengthText(to - from)})`;
+    return `${times}${why === "" ? "" : `: ${why}`}`;
+  }
+
+  async #snapshot(): Promise<void> {
+    const at = this.positionMs;
+    const png = at === undefined ? undefined : await this.#still.png();
+    if (png === undefined || at === undefined) {
+      this.#view.notice("There is no picture to save yet");
+      return;
+    }
+    const name = fileName(this.stream, { ms: at, ending: "png", zone: this.zone });
+    downloadBlob(png, name);
+    this.#view.notice(`Saved ${name}`);
+  }
+
+  async #share(): Promise<void> {
+    const at = this.positionMs;
+    const place = at === undefined ? { stream: this.stream } : { stream: this.stream, atMs: at };
+    const url = `${location.href.split("#")[0]}#${placeText(place)}`;
+    try {
+      await navigator.clipboard.writeText(url);
+      this.#view.notice("Link to this moment copied");
+    } catch {
+      // Not offered on plain http: to be copied by hand.
+      this.#view.notice(url);
+    }
+  }
+
+  #fullScreen(): void {
+    const done =
+      document.fullscreenElement === null ? this.requestFullscreen() : document.exitFullscreen();
+    // Refused without a user's gesture, or by the embedding page: the picture just stays small.
+    done.catch(() => {});
+  }
+
+  #show(): void {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    this.#timeline.update(engine.serverNowMs, engine.positionMs);
+    const gap = this.#gap === undefined ? undefined : this.gapText(this.#gap);
+    this.#view.show({
+      engine,
+      video: this.#video,
+      zone: this.zone,
+      zoneChoice: this.#zoneChoice,
+      gap,
+    });
+    say(part(this.#root, "live", HTMLElement), engine.mode === "live" ? "Live" : "Go live");
+  }
+}
+
+/** Why a stream cannot be watched, with what to do; `undefined` when the server is away or all is well. */
+async function explain(api: Api, stream: string): Promise<string | undefined> {
+  try {
+    await api.stream(stream);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === "store.unavailable") return undefined;
+    return `${error.message}; check the stream's name and the token`;
+  }
+}

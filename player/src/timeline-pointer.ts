@@ -1,0 +1,95 @@
+/** Mouse and fingers on the timeline: click, drag, pinch, wheel, Shift and drag, handles of the clip. Browser only. */
+import { pan, type Span, timeAt, type View, xOf, zoom } from "./timeline-model.ts";
+
+/** A pointer that moved less than this was a click, CSS pixels. */
+const CLICK_PX = 5;
+/** So near to an end of the clip a pointer takes hold of it. */
+const HANDLE_PX = 8;
+
+export interface PointerTarget {
+  readonly view: () => View;
+  readonly clip: () => Span | undefined;
+  readonly width: () => number;
+  readonly setView: (view: View, panned: boolean) => void;
+  readonly seek: (ms: number) => void;
+  readonly select: (clip: Span) => void;
+  readonly hover: (x: number | undefined) => void;
+}
+
+export class TimelinePointer {
+  readonly #element: HTMLElement;
+  readonly #target: PointerTarget;
+  readonly #pointers = new Map<number, number>();
+  /** The end of the clip that stays while the other one is dragged, ms. */
+  #anchor: number | undefined;
+  #moved = 0;
+
+  constructor(element: HTMLElement, target: PointerTarget) {
+    this.#element = element;
+    this.#target = target;
+    element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    element.addEventListener("pointerdown", (event) => this.#down(event));
+    element.addEventListener("pointermove", (event) => this.#move(event));
+    element.addEventListener("pointerup", (event) => this.#up(event));
+    element.addEventListener("pointercancel", (event) => this.#pointers.delete(event.pointerId));
+    element.addEventListener("pointerleave", () => target.hover(undefined));
+  }
+
+  #wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const { view, width, setView } = this.#target;
+    const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (sideways) setView(pan(view(), event.deltaX, width()), true);
+    else setView(zoom(view(), 1.0015 ** event.deltaY, event.offsetX, width()), false);
+  }
+
+  #down(event: PointerEvent): void {
+    this.#element.setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, event.offsetX);
+    this.#moved = this.#pointers.size > 1 ? CLICK_PX : 0;
+    this.#anchor = this.#pointers.size > 1 ? undefined : this.#held(event);
+  }
+
+  /** The end that stays, when this pointer takes hold of the clip or begins a new one. */
+  #held(event: PointerEvent): number | undefined {
+    const { view, clip, width } = this.#target;
+    const now = clip();
+    const near = (ms: number) => Math.abs(xOf(view(), width(), ms) - event.offsetX) <= HANDLE_PX;
+    if (now !== undefined && near(now.from)) return now.to;
+    if (now !== undefined && near(now.to)) return now.from;
+    return event.shiftKey ? timeAt(view(), width(), event.offsetX) : undefined;
+  }
+
+  #move(event: PointerEvent): void {
+    const { view, width, setView } = this.#target;
+    const before = this.#pointers.get(event.pointerId);
+    if (event.pointerType === "mouse") this.#target.hover(event.offsetX);
+    if (before === undefined) return;
+    const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1];
+    this.#moved += Math.abs(event.offsetX - before);
+    if (other !== undefined) {
+      const factor =
+        Math.max(8, Math.abs(before - other)) / Math.max(8, Math.abs(event.offsetX - other));
+      setView(zoom(view(), factor, (event.offsetX + other) / 2, width()), false);
+    } else if (this.#moved >= CLICK_PX) this.#drag(event, before);
+    this.#pointers.set(event.pointerId, event.offsetX);
+  }
+
+  #drag(event: PointerEvent, before: number): void {
+    const { view, width, setView, select } = this.#target;
+    if (this.#anchor === undefined) {
+      setView(pan(view(), before - event.offsetX, width()), true);
+      return;
+    }
+    const at = timeAt(view(), width(), event.offsetX);
+    select({ from: Math.min(at, this.#anchor), to: Math.max(at, this.#anchor) });
+  }
+
+  #up(event: PointerEvent): void {
+    const held = this.#pointers.delete(event.pointerId);
+    const dragged = this.#moved >= CLICK_PX;
+    this.#anchor = undefined;
+    if (!held || dragged || event.button !== 0) return;
+    this.#target.seek(timeAt(this.#target.view(), this.#target.width(), event.offsetX));
+  }
+}
