@@ -1,5 +1,6 @@
 /**
- * Fragment lists of old packs leave the index: the packs have them too, and ten years of lists would be most of a database.
+ * Keeps the index small. Fragment lists of old packs leave it: the packs have them too, and ten years of lists would be most of a
+ * database. What has grown loose in it is built anew.
  * Runs now and then, a bounded number at a time.
  */
 import type { CancelTimer, Clock } from "../base/clock.ts";
@@ -14,7 +15,7 @@ const EVERY_MS = 3_600_000;
 const BATCH = 500;
 
 export interface ThinningParts {
-  readonly index: Pick<FragmentIndex, "thin">;
+  readonly index: Pick<FragmentIndex, "thin" | "tidy">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,6 +44,8 @@ export class Thinning {
     const { index, clock, log } = this.#parts;
     try {
       while (!this.#stopped && (await index.thin(clock.now() - THIN_AFTER_MS, BATCH)) === BATCH);
+      const done = this.#stopped ? [] : await index.tidy();
+      if (done.length > 0) log.info("index.tidied", { indexes: done.join() });
     } catch (error) {
       const { code, message } = asFault(error, "index.unavailable");
       log.warn("index.not-thinned", { code, message });

@@ -54,6 +54,27 @@ suite("the index in PostgreSQL", needs("postgresql"), () => {
     await Promise.all(opened.map((index) => index.close()));
   });
 
+  test("loose indexes are built anew while others write, dense ones are left alone", async () => {
+    const url = await server.newDatabase();
+    const index = await PostgresIndex.open(url, { loose: { minBytes: 0, maxEntryBytes: 0 } });
+    await fill(index, 60);
+    const writing = Promise.all(
+      Array.from({ length: 40 }, (_, i) => index.commit({ rows: [packRow(60 + i)] })),
+    );
+    const built = await index.tidy();
+    assert.deepEqual(
+      built.map((name) => name.startsWith("packs_archived_")),
+      [true, true, true, true],
+    );
+    await writing;
+    const { packs } = await index.packs("cam", { by: "sequence", after: 0 });
+    assert.equal(packs.length, 100);
+    await index.close();
+    const strict = await PostgresIndex.open(url);
+    assert.deepEqual(await strict.tidy(), []);
+    await strict.close();
+  });
+
   test("a server that goes away is a fault, what was committed is there when it is back", async () => {
     const index = await PostgresIndex.open(await server.newDatabase());
     await fill(index, 1);

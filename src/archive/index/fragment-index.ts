@@ -215,6 +215,8 @@ export interface FragmentIndex extends IndexLeases, IndexRecords {
   exportRows(kind: ExportKind, after: string | undefined, limit: number): Promise<ExportPage>;
   /** Writes rows of an export as they are; those already there stay. */
   importRows(kind: ExportKind, rows: readonly ExportRow[]): Promise<void>;
+  /** Builds anew what has grown loose, while others go on; may take minutes. Names what it did. */
+  tidy(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

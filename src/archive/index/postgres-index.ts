@@ -8,6 +8,7 @@ import { Fault } from "../../base/errors.ts";
 import type { FragmentIndex } from "./fragment-index.ts";
 import { HOURS_SINCE, MIGRATIONS } from "./postgres-schema.ts";
 import { openSocket } from "./postgres-socket.ts";
+import { LOOSE, type Looseness, tidyIndexes } from "./postgres-tidy.ts";
 import { countAllHours } from "./sql/hours.ts";
 import {
   type IndexMethod,
@@ -32,9 +33,13 @@ export interface PostgresOptions {
   readonly statementMs?: number;
   /** A connection on which nothing comes for longer is given up, ms. Above `statementMs`. */
   readonly silenceMs?: number;
+  /** Which indexes are built anew. */
+  readonly loose?: Partial<Looseness>;
 }
 
-const DEFAULTS: Required<PostgresOptions> = {
+type PoolOptions = Required<Omit<PostgresOptions, "loose">>;
+
+const DEFAULTS: PoolOptions = {
   connections: 4,
   statementMs: 20_000,
   silenceMs: 30_000,
@@ -47,6 +52,8 @@ const AGAIN = new Set(["40001", "40P01"]);
 const ATTEMPTS = 5;
 /** Seconds that what is under way has when its pool ends. */
 const OLD_POOL_S = 2;
+/** An index of ten years of a hundred cameras takes less to build, ms. */
+const TIDY_MS = 6 * 3_600_000;
 /** Reads of several queries that have to fit together. */
 const SNAPSHOTS: ReadonlySet<IndexMethod> = new Set(["chain", "stretches", "extent"]);
 
@@ -68,16 +75,18 @@ export const PostgresIndex = {
       await store.close();
       throw error;
     }
+    const slow = { ...all, connections: 1, statementMs: TIDY_MS, silenceMs: TIDY_MS };
     return indexOver(
       (method, args) => store.call(method, args),
       () => store.close(),
+      () => store.tidy(() => openPool(new URL(url), slow), { ...LOOSE, ...options.loose }),
     );
   },
 };
 
 type Pool = postgres.Sql<Types>;
 
-function openPool(url: URL, options: Required<PostgresOptions>): Pool {
+function openPool(url: URL, options: PoolOptions): Pool {
   const { connections, statementMs, silenceMs } = options;
   const tls = tlsMode(url.searchParams.get("sslmode") ?? "disable");
   const plain = new URL(url);
@@ -136,6 +145,7 @@ class PostgresStore {
   /** Pools that a connection was lost from, as they end. */
   readonly #ending = new Set<Promise<void>>();
   readonly #operations: Operations = operations(DIALECT);
+  #endTidy: () => Promise<void> = async () => {};
   /** Texts with `$1` for `?`. */
   readonly #texts = new Map<string, string>();
 
@@ -197,7 +207,29 @@ class PostgresStore {
     return this.#finish(pool, start());
   }
 
+  /** With a pool of its own: what is built takes longer than any statement may. */
+  async tidy(open: () => Pool, loose: Looseness): Promise<readonly string[]> {
+    const pool = open();
+    const ended = new Promise<void>((resolve) => {
+      this.#endTidy = () => {
+        resolve();
+        return pool.end({ timeout: OLD_POOL_S });
+      };
+    });
+    try {
+      const done = tidyIndexes(pool, loose);
+      // When the index is closed meanwhile, nobody waits for it; what is left over is removed the next time.
+      done.catch(() => {});
+      return await Promise.race([done, ended.then(() => [])]);
+    } catch (error) {
+      throw postgresFault(error);
+    } finally {
+      await pool.end({ timeout: OLD_POOL_S }).catch(() => {});
+    }
+  }
+
   async close(): Promise<void> {
+    await this.#endTidy().catch(() => {});
     await Promise.all([this.#pool.end({ timeout: OLD_POOL_S }), ...this.#ending]);
   }
 

@@ -24,7 +24,7 @@ import {
   updateStream,
 } from "./streams.ts";
 
-type Port = Omit<FragmentIndex, "close">;
+type Port = Omit<FragmentIndex, "close" | "tidy">;
 export type IndexMethod = keyof Port;
 
 export type Operations = {
@@ -85,10 +85,11 @@ export function isRead(method: IndexMethod): boolean {
 export function indexOver(
   call: (method: IndexMethod, args: readonly unknown[]) => Promise<unknown>,
   close: () => Promise<void>,
+  tidy: FragmentIndex["tidy"] = async () => [],
 ): FragmentIndex {
   const names = Object.keys(operations(NO_DIALECT)) as IndexMethod[];
   const methods = names.map((name) => [name, (...args: readonly unknown[]) => call(name, args)]);
-  return { ...(Object.fromEntries(methods) as Port), close };
+  return { ...(Object.fromEntries(methods) as Port), tidy, close };
 }
 
 /** For the names alone. */
