@@ -135,6 +135,7 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     assert.equal(answered, false);
     await call.write(Buffer.concat(clusters.slice(7, 20)));
     assert.match(await held, new RegExp(`\nv-${newest + 1}-\\d+\\.m4s`));
+    assert.match(await held, /#EXT-X-INDEPENDENT-SEGMENTS\n/);
     assert.equal((await missing).status, 200);
     call.end();
     await call.acks;

@@ -64,8 +64,9 @@ export class EdgeFragment {
 
   /** Throws what the muxer throws of a damaged frame. */
   add({ frame, startsGroup }: FrameItem): void {
-    this.#seekable ??= startsGroup;
     const state = this.#tracks.find(({ track }) => track.number === frame.track);
+    // Sound may stand in front of the key frame that the fragment was cut for.
+    if (state?.track.type === "video") this.#seekable ??= startsGroup;
     if (state !== undefined) count(state, frame);
     const chunk = this.#muxer.add(frame);
     if (chunk === undefined) return;
@@ -96,7 +97,7 @@ export class EdgeFragment {
         number: this.#item.number,
         producedStartUs: micros(startUs),
         producedEndUs: micros(Math.max(startUs + 1, ...ends)),
-        seekable: this.#seekable ?? false,
+        seekable: this.#seekable ?? true,
         session: this.timeline.session,
         run: this.timeline.run,
         totals: present.map(totalsOf),
