@@ -66,15 +66,14 @@ suite("the player and its archive", needs("chromium"), () => {
     });
   const press = (key: string) => browser.page.keyboard.press(key);
   const seek = (ms: number) => run(`${PLAYER}.seek(${ms})`);
-  const position = () => run<number>(`${PLAYER}.positionMs`);
   const recorded = (ms: number) =>
     until(`${PLAYER}.shadowRoot.querySelector("streambank-timeline").ranges
       .some(({ from, to }) => from <= ${ms} && ${ms} < to)`);
   const playsFrom = async (ms: number) => {
     await state("PLAYBACK");
-    await until(`${PLAYER}.positionMs > ${ms} && ${VIDEO}.readyState > 2`);
-    const at = await position();
-    assert.ok(at < ms + 8000, `plays ${at - ms} ms after what was asked for`);
+    // It may still be where it was before.
+    const there = `${PLAYER}.positionMs > ${ms} && ${PLAYER}.positionMs < ${ms + 8000}`;
+    await until(`${there} && ${VIDEO}.readyState > 2`);
   };
 
   test("a click on the timeline plays what was recorded there, by the wall clock", async () => {

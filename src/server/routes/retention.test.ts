@@ -8,6 +8,8 @@ import { newStream } from "../../archive/stream-info.ts";
 import { Fault } from "../../base/errors.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { micros, millis } from "../../base/units.ts";
+import { enforceAccess } from "../access/enforce.ts";
+import { openGuard } from "../access/open-guard.ts";
 import { replyFault } from "../error-reply.ts";
 import type { Parts } from "../parts.ts";
 import { STRICT_JSON } from "../strict-json.ts";
@@ -59,6 +61,7 @@ async function api(): Promise<Api> {
   } as unknown as Parts;
   const app = fastify({ ajv: STRICT_JSON });
   app.setErrorHandler((error, _req, reply) => replyFault(reply, error));
+  enforceAccess(app, openGuard);
   streamRoutes(app, parts);
   retentionRoutes(app, parts);
   const call = async (method: Method, url: string, body?: object): Promise<Answer> => {
