@@ -14,7 +14,14 @@ import { type LostPack, packsOnlyOn } from "./lost-packs.ts";
 export interface LostNodesParts {
   readonly index: Pick<
     FragmentIndex,
-    "openPacks" | "unarchived" | "commit" | "replaceGaps" | "nodes" | "putNode" | "addAudit"
+    | "openPacks"
+    | "unarchived"
+    | "commit"
+    | "replaceGaps"
+    | "nodes"
+    | "putNode"
+    | "addAudit"
+    | "streams"
   >;
   readonly clock: Clock;
   readonly log: Logger;
@@ -65,11 +72,14 @@ export class LostNodes {
     if (own === undefined || !isDeclaredLost(own)) return;
     const others = nodes.filter((node) => node.id !== id && isDeclaredLost(node));
     const theirs = await Promise.all(others.map((node) => this.#gapsOf(node.id)));
-    for (const [stream, list] of byStream(await packsOnlyOn(index, id))) {
+    const mine = byStream(await packsOnlyOn(index, id));
+    // All streams, not those of which something is only here: recovered packs may be in the store already.
+    for (const { name: stream } of await index.streams()) {
       const left = theirs.flat().filter((gap) => gap.stream === stream);
       await index.replaceGaps(stream, "node-lost", left);
+      if (!mine.has(stream)) continue;
       const action = "node-back";
-      const packs = list.length;
+      const packs = mine.get(stream)?.length ?? 0;
       await index.addAudit({ atMs: clock.now(), action, stream, who: "node", detail: id, packs });
     }
     log.warn("node.back", { node: id });
