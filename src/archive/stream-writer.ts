@@ -3,18 +3,20 @@
  * fsync, commits the row, then resolves. The order is the promise (docs/design/write-order.md): pack
  * bytes, fsync, index row, ack.
  */
+
 import { randomInt } from "node:crypto";
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { asFault, type Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Meters } from "../base/meters.ts";
 import type { SealedFragment, StoredFragment } from "../fragment/fragment.ts";
+import { MAX_PACK_SPAN_MS } from "../fragment/fragment.ts";
 import type { FragmentNumber } from "../fragment/fragment-number.ts";
 import type { Committer } from "./committer.ts";
 import { gapEvent } from "./events.ts";
 import type { Files } from "./files.ts";
 import type { GapRecorder } from "./gap-recorder.ts";
-import { type Fence, MAX_PACK_SPAN_MS } from "./index/fragment-index.ts";
+import type { Fence } from "./index/fragment-index.ts";
 import type { NewEvent } from "./index/index-events.ts";
 import { OpenPack } from "./pack/open-pack.ts";
 import { localName, newPackId } from "./pack-id.ts";

@@ -154,6 +154,9 @@ export interface PackChain {
  */
 export const CHAIN_OVERLAP_US = 1_000_000;
 
+/** No pack spans more than this on the producer's or the server's clock: it bounds time queries. */
+export const MAX_PACK_SPAN_MS = 600_000;
+
 /** Why media was removed. */
 export type RemovalCause = "age" | "size" | "space" | "user" | "corrupt";
 

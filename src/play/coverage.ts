@@ -11,12 +11,13 @@
  */
 import { Fault } from "../base/errors.ts";
 import { millis } from "../base/units.ts";
-import type {
-  ClockName,
-  FragmentReader,
-  PackSummary,
-  StoredFragment,
-  TimeRange,
+import {
+  type ClockName,
+  type FragmentReader,
+  MAX_PACK_SPAN_MS,
+  type PackSummary,
+  type StoredFragment,
+  type TimeRange,
 } from "../fragment/fragment.ts";
 import { type CausedGap, causedGaps, type Hole } from "./gap-causes.ts";
 import { spanOf } from "./order.ts";
@@ -30,8 +31,6 @@ const HOUR_MS = 3_600_000;
 const MIN_HOURS = 3;
 /** The index joins packs that are this close. */
 const MIN_JOIN_MS = 1000;
-/** No pack spans more. */
-const MAX_PACK_SPAN_MS = 600_000;
 
 export interface Coverage {
   readonly ranges: readonly CoveredRange[];

@@ -1,7 +1,7 @@
 /** What every index does with streams and packs. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { PAGE_PACKS } from "../../src/archive/index/fragment-index.ts";
+import { PAGE_PACKS, type PackRow } from "../../src/archive/index/fragment-index.ts";
 import { millis } from "../../src/base/units.ts";
 import type { PackSelection } from "../../src/fragment/fragment.ts";
 import {
@@ -245,6 +245,21 @@ export function packTests(engine: Engine): void {
       assert.deepEqual(await after(90), [long.packId, ...ids.slice(3)]);
       assert.deepEqual(await after(290), ids.slice(9));
       assert.deepEqual(await after(300), []);
+    });
+
+    test("are no chain when one that is still open begins before its last pack", async () => {
+      await using opened = await engine.open();
+      const { index } = opened;
+      await fill(index, 8);
+      const endUs = packRow(7).producedEndUs;
+      const at = (n: number, producedStartUs: number, lengthUs: number): PackRow =>
+        packRow(n, { producedStartUs, producedEndUs: producedStartUs + lengthUs });
+      // Its last pack is half a second long, so that what begins before it still begins near its end.
+      await index.commit({ rows: [at(8, endUs, 500_000)] });
+      assert.equal((await index.chain("cam", EVER))?.lastSequence, packRow(8).lastSequence);
+      const early = at(9, endUs - 300_000, 5_000_000);
+      await index.commit({ rows: [{ ...early, sealed: false, archived: false }] });
+      assert.equal(await index.chain("cam", EVER), undefined);
     });
 
     test("lose their lists when they are old, archived and have one of their own", async () => {

@@ -239,7 +239,5 @@ export interface ExportPage {
   readonly next: string | undefined;
 }
 
-/** No pack spans more than this on the producer's or the server's clock: it bounds time queries. */
-export const MAX_PACK_SPAN_MS = 600_000;
 /** Packs per page. */
 export const PAGE_PACKS = 128;

@@ -5,27 +5,14 @@
 import { Fault } from "../../base/errors.ts";
 import { micros } from "../../base/units.ts";
 import type { FragmentInfo, TrackTotals } from "../../fragment/fragment.ts";
-import { formatFragmentNumber, parseFragmentNumber } from "../../fragment/fragment-number.ts";
+import { parseFragmentNumber } from "../../fragment/fragment-number.ts";
+import { identityTags, NUMBER_TAG } from "../../fragment/identity-tags.ts";
 import type { SimpleTag } from "../../media/mkv/items.ts";
 
-const NUMBER = "AWS_KINESISVIDEO_FRAGMENT_NUMBER";
-const SERVER = "AWS_KINESISVIDEO_SERVER_TIMESTAMP";
-const PRODUCER = "AWS_KINESISVIDEO_PRODUCER_TIMESTAMP";
 const FRAGMENT = "STREAMBANK_FRAGMENT";
 
-/** Epoch seconds with exactly three decimals. */
-export function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3);
-}
-
 export function fragmentTags(info: FragmentInfo, own: readonly SimpleTag[]): SimpleTag[] {
-  return [
-    { name: NUMBER, value: formatFragmentNumber(info.number) },
-    { name: SERVER, value: seconds(info.number.receivedMs) },
-    { name: PRODUCER, value: seconds(Math.floor(info.producedStartUs / 1000)) },
-    { name: FRAGMENT, value: describe(info) },
-    ...own,
-  ];
+  return [...identityTags(info), { name: FRAGMENT, value: describe(info) }, ...own];
 }
 
 /** `startUs endUs seekable run session track:frames:keyframes:bytes,…` */
@@ -39,7 +26,7 @@ function describe(info: FragmentInfo): string {
 export function readFragmentTags(tags: readonly SimpleTag[], at: number): FragmentInfo {
   const value = (name: string) => tags.find((tag) => tag.name === name)?.value;
   const found = /^(-?\d+) (-?\d+) ([01]) (\d+) (\S+) ([\d:,]*)$/.exec(value(FRAGMENT) ?? "");
-  const number = value(NUMBER);
+  const number = value(NUMBER_TAG);
   if (found === null || number === undefined)
     throw new Fault("store.corrupt", "a fragment without its description", { at });
   const [, start, end, seekable, run, session = "", totals = ""] = found;

@@ -2,14 +2,11 @@
  * What is too old or too much of one stream goes. Remembers per stream how far packs were passed over because they
  * are held, so that these are not read again at every sweep.
  */
+
 import type { Clock } from "../../base/clock.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
-import {
-  type FragmentIndex,
-  MAX_PACK_SPAN_MS,
-  type OldPack,
-  type PageKey,
-} from "../index/fragment-index.ts";
+import { MAX_PACK_SPAN_MS } from "../../fragment/fragment.ts";
+import type { FragmentIndex, OldPack, PageKey } from "../index/fragment-index.ts";
 import type { RemovalCause, RemovedPacks } from "../index/index-ledger.ts";
 import { keyOf, oldPages } from "./old-pages.ts";
 import { countFor, END_OF_TIME_MS, type Misdated, Policy } from "./policy.ts";

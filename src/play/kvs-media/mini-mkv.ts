@@ -4,6 +4,7 @@
  */
 import type { FragmentInfo } from "../../fragment/fragment.ts";
 import { formatFragmentNumber } from "../../fragment/fragment-number.ts";
+import { identityTags, NUMBER_TAG } from "../../fragment/identity-tags.ts";
 import type { SimpleTag } from "../../media/mkv/items.ts";
 import { idBytes, join, sizeBytes, uintElement } from "../../media/mkv/out.ts";
 import { ebmlHeader, infoElement, segmentHeader, tagsElement } from "../../media/mkv/writer.ts";
@@ -34,7 +35,7 @@ export function miniMkv(fragment: MiniMkv): Uint8Array[] {
     // Tick 0 is 1970: that is what DateUTC says.
     infoElement({ timestampScaleNs, dateUtcNs: 0n }),
     tracksElement,
-    tagsElement(timeTags(fragment), WIDE),
+    tagsElement(identityTags(fragment.info), WIDE),
     clusterStart(clusterNs / BigInt(timestampScaleNs), blocks),
   ];
   const token = formatFragmentNumber(fragment.info.number);
@@ -56,23 +57,6 @@ function clusterStart(ticks: bigint, blocks: readonly Uint8Array[]): Uint8Array 
   return join([idBytes("Cluster"), sizeBytes(bytes, 8), timestamp]);
 }
 
-function timeTags({ info }: MiniMkv): SimpleTag[] {
-  const { number, producedStartUs } = info;
-  return [
-    { name: "AWS_KINESISVIDEO_FRAGMENT_NUMBER", value: formatFragmentNumber(number) },
-    { name: "AWS_KINESISVIDEO_SERVER_TIMESTAMP", value: seconds(number.receivedMs) },
-    {
-      name: "AWS_KINESISVIDEO_PRODUCER_TIMESTAMP",
-      value: seconds(Math.floor(producedStartUs / 1000)),
-    },
-  ];
-}
-
-/** Epoch seconds with exactly three decimals. */
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3);
-}
-
 /** What ends an answer that cannot go on. Ids of KVS: 3002 writing, 4000 fragment not found, 5000 internal. */
 export function stopTags(id: 3002 | 4000 | 5000, code: string): Uint8Array {
   return tagsElement(
@@ -88,7 +72,7 @@ export function stopTags(id: 3002 | 4000 | 5000, code: string): Uint8Array {
 export function exceptionTags(number: string, code: string, message: string): Uint8Array {
   return tagsElement(
     [
-      { name: "AWS_KINESISVIDEO_FRAGMENT_NUMBER", value: number },
+      { name: NUMBER_TAG, value: number },
       { name: "AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE", value: code },
       { name: "AWS_KINESISVIDEO_EXCEPTION_MESSAGE", value: message },
     ],

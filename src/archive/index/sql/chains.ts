@@ -4,10 +4,12 @@
  * for months is one chain; a step of its clock, another track set or overlapping sessions begin another. Removing
  * packs cuts a chain into pieces of one number (chain-cut.ts): a row of `chains` is a piece.
  */
+
 import { micros } from "../../../base/units.ts";
 import {
   CHAIN_OVERLAP_US,
   type Fingerprint,
+  MAX_PACK_SPAN_MS,
   type PackChain,
   type PackTotals,
   type TimeRange,
@@ -18,7 +20,7 @@ import {
   packFingerprint,
   subtractFingerprint,
 } from "../../../native/fingerprint.ts";
-import { MAX_PACK_SPAN_MS, type PackRow } from "../fragment-index.ts";
+import type { PackRow } from "../fragment-index.ts";
 import { readTotals, writeTotals } from "../fragment-list.ts";
 import { BlobReader, BlobWriter } from "../varint.ts";
 import { type PackKey, packIdOf } from "./pack-rows.ts";
@@ -177,10 +179,12 @@ function pieceOf(pieces: readonly Row[], pack: Row): number {
   );
 }
 
-/** The open pack goes on where the chain ends; one that a failure left behind may lie anywhere. */
+/** The open pack goes on where the chain ends; one that a failure left behind may lie anywhere. As in `follows`. */
 function comesAfter(pack: Row, last: Row): boolean {
+  const start = Number(pack.produced_start);
   return (
-    Number(pack.produced_start) >= Number(last.produced_end) - CHAIN_OVERLAP_US &&
+    start >= Number(last.produced_start) &&
+    start >= Number(last.produced_end) - CHAIN_OVERLAP_US &&
     Number(pack.first_sequence) > Number(last.last_sequence)
   );
 }

@@ -1,9 +1,10 @@
 /** Finding packs. Time queries are ranges of an index: no pack spans more than `MAX_PACK_SPAN_MS`. */
+
 import { micros, millis } from "../../../base/units.ts";
 import type { PackSelection, StreamExtent } from "../../../fragment/fragment.ts";
+import { MAX_PACK_SPAN_MS } from "../../../fragment/fragment.ts";
 import { parsePackId } from "../../pack-id.ts";
 import {
-  MAX_PACK_SPAN_MS,
   PAGE_PACKS,
   type PackPage,
   type PackRow,

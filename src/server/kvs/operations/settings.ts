@@ -1,7 +1,7 @@
 /** Tags, and what is kept with a stream and told again (KVS pages TagStream to DescribeMappedResourceConfiguration). */
+import { Fault } from "../../../base/errors.ts";
 import { addTags, changeKvs, kvsOf, removeTags } from "../attributes.ts";
 import type { StreamOperation } from "../context.ts";
-import { KvsFault } from "../errors.ts";
 
 export const tagStream: StreamOperation<{ Tags: Record<string, string> }, object> = async (
   { Tags },
@@ -76,7 +76,7 @@ export const updateStorage: StreamOperation<
   object
 > = async ({ CurrentVersion, StreamStorageConfiguration: storage }, context) => {
   if (CurrentVersion !== context.stream.version)
-    throw new KvsFault("VersionMismatchException", "the stream has another version by now");
+    throw new Fault("stream.version-mismatch", "the stream has another version by now");
   await changeKvs(context, (kvs) => ({ ...kvs, storage }));
   return {};
 };
@@ -88,5 +88,5 @@ export const describeMapped: StreamOperation<object, object> = async () => ({
 
 function needsRetention(given: object | undefined, hours: number): void {
   if (given === undefined || hours > 0) return;
-  throw new KvsFault("NoDataRetentionException", "the stream keeps nothing: raise its retention");
+  throw new Fault("stream.no-retention", "the stream keeps nothing: raise its retention");
 }

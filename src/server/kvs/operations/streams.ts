@@ -1,10 +1,10 @@
 /** Making, describing, changing and deleting streams (KVS pages CreateStream to DeleteStream). */
+import { Fault } from "../../../base/errors.ts";
 import type { StreamInfo } from "../../../fragment/fragment.ts";
 import { deleteStream as endStream } from "../../delete-stream.ts";
 import { arnOf } from "../arn.ts";
 import { kvsOf, withKvs } from "../attributes.ts";
 import type { KvsContext, StreamOperation } from "../context.ts";
-import { KvsFault } from "../errors.ts";
 import type {
   CreateStreamInput,
   KvsAttributes,
@@ -13,7 +13,6 @@ import type {
   UpdateStreamInput,
 } from "../inputs.ts";
 
-const MAX_HOURS = 87_600;
 /** What the service says when nobody chose a key. */
 const DEFAULT_KEY = "arn:aws:kms:us-east-1:000000000000:alias/aws/kinesisvideo";
 const PAGE = 10_000;
@@ -21,7 +20,6 @@ const PAGE = 10_000;
 export async function createStream(input: CreateStreamInput, { parts, principal }: KvsContext) {
   const { DeviceName, MediaType, KmsKeyId, Tags, StreamStorageConfiguration } = input;
   const { DataRetentionInHours: retentionHours = 0, StreamName: name } = input;
-  checkHours(retentionHours);
   const kvs: KvsAttributes = {
     ...(DeviceName === undefined ? {} : { deviceName: DeviceName }),
     ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }),
@@ -91,7 +89,6 @@ export const updateDataRetention: StreamOperation<UpdateDataRetentionInput, obje
 ) => {
   const sign = Operation === "INCREASE_DATA_RETENTION" ? 1 : -1;
   const retentionHours = stream.retentionHours + sign * hours;
-  checkHours(retentionHours);
   await parts.retention.change(stream.name, { retentionHours, version, who: principal.id });
   return {};
 };
@@ -101,15 +98,7 @@ export const deleteStream: StreamOperation<{ readonly CurrentVersion?: string },
   { parts, stream },
 ) => {
   if (CurrentVersion !== undefined && CurrentVersion !== stream.version)
-    throw new KvsFault("VersionMismatchException", `${stream.name} has another version by now`);
+    throw new Fault("stream.version-mismatch", `${stream.name} has another version by now`);
   await endStream(parts, stream.name);
   return {};
 };
-
-function checkHours(hours: number): void {
-  if (hours >= 0 && hours <= MAX_HOURS) return;
-  throw new KvsFault(
-    "InvalidArgumentException",
-    `DataRetentionInHours must be from 0 to ${MAX_HOURS}`,
-  );
-}
