@@ -31,7 +31,7 @@ export class FlvToMatroska {
 
   /** What the message becomes: bytes to push, possibly none. Throws `codec.bad-config`. */
   accept(kind: "audio" | "video", { timestamp, payload }: RtmpMessage): Rope[] {
-    const atMs = this.#clock.next(timestamp);
+    const atMs = this.#clock.next(kind, timestamp);
     return kind === "video"
       ? this.#video(readVideoTag(payload), atMs)
       : this.#audio(readAudioTag(payload), atMs);
