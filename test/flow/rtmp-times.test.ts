@@ -1,16 +1,11 @@
 /** RTMP pushes of hand-made messages whose clock is about to wrap: the archive's times are unbroken. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { AAC_CONFIG, AVCC } from "../support/codec-samples.ts";
 import { oracleFrames } from "../support/ebml-oracle.ts";
-import { hex } from "../support/hex.ts";
+import { aacConfig, aacFrame, avcConfig, avcFrame } from "../support/flv-messages.ts";
 import { RtmpEncoder } from "../support/rtmp-encoder.ts";
 import { startTestServer } from "../support/server.ts";
 
-const bytes = (head: readonly number[], body: Uint8Array) =>
-  Buffer.concat([Buffer.from(head), body]);
-const AVC_CONFIG = bytes([0x17, 0, 0, 0, 0], hex(AVCC));
-const SOUND_CONFIG = bytes([0xaf, 0], hex(AAC_CONFIG));
 const LENGTH_MS = 6000;
 
 interface Sent {
@@ -23,7 +18,7 @@ interface Sent {
 function camera(): Sent[] {
   const frames: (Sent & { readonly order: number })[] = [];
   for (let ms = 0, i = 0; ms < LENGTH_MS; ms += 40, i++) {
-    const payload = bytes([i % 50 === 0 ? 0x17 : 0x27, 1, 0, 0, 0], Buffer.of(0, 0, 0, 2, 0x65, i));
+    const payload = avcFrame(i % 50 === 0, Buffer.of(0, 0, 0, 2, 0x65, i));
     frames.push({ kind: "video", ms, payload, order: ms });
   }
   for (let i = 0; (i * 64) / 3 < LENGTH_MS; i++) {
@@ -31,7 +26,7 @@ function camera(): Sent[] {
     frames.push({
       kind: "audio",
       ms,
-      payload: bytes([0xaf, 1], Buffer.of(i, i >> 8)),
+      payload: aacFrame(Buffer.of(i, i >> 8)),
       order: ms + 70,
     });
   }
@@ -52,8 +47,8 @@ suite("RTMP whose clock wraps", () => {
       await using server = await startTestServer({ createMissing: true });
       const encoder = await RtmpEncoder.publish({ port: server.rtmpPort ?? 0, name: "cam" });
       const from = at - LENGTH_MS / 2;
-      await encoder.send("video", from, AVC_CONFIG);
-      await encoder.send("audio", from, SOUND_CONFIG);
+      await encoder.send("video", from, avcConfig());
+      await encoder.send("audio", from, aacConfig());
       const sent = camera();
       for (const { kind, ms, payload } of sent)
         await encoder.send(kind, (from + ms) % wrap, payload);

@@ -21,6 +21,8 @@ import { publishTarget } from "./stream-name.ts";
 
 /** From the connect to `publish`, ms. */
 const PUBLISH_MS = 10_000;
+/** Answers that wait because the peer does not read them, bytes: above this it is ended. */
+const MAX_UNREAD_BYTES = 64 << 10;
 /** A refusal may take so long to reach the encoder before the socket is cut, ms. */
 const LINGER_MS = 1000;
 
@@ -81,6 +83,8 @@ export class RtmpConnection {
     try {
       this.#peer.push(bytes);
       this.#drain();
+      if (this.#socket.writableLength > MAX_UNREAD_BYTES)
+        throw new Fault("rtmp.too-large", "it asks and does not read the answers");
     } catch (error) {
       this.#fail(asFault(error));
     }

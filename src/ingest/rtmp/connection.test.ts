@@ -1,0 +1,113 @@
+/** One connection on a real socket, with a clock and a store that the test moves. */
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { suite, test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { FakeSink, noViewers } from "../../../test/support/fake-sink.ts";
+import { avcConfig, avcFrame } from "../../../test/support/flv-messages.ts";
+import {
+  HELLO,
+  RtmpEncoder,
+  rtmpCommand,
+  rtmpMessage,
+} from "../../../test/support/rtmp-encoder.ts";
+import { silentLogger } from "../../base/logger.ts";
+import { Ingest } from "../ingest.ts";
+import { onlyHere } from "../placement.ts";
+import { openAccess } from "../push-access.ts";
+import { RtmpType } from "./chunk-reader.ts";
+import { RtmpConnection } from "./connection.ts";
+import { Publishers } from "./publishers.ts";
+
+const turn = () => new Promise((done) => setImmediate(done));
+
+function ingesting({ behind = false } = {}) {
+  const clock = new FakeClock();
+  const sink = new FakeSink({ behind });
+  const ingest = new Ingest({ sink, live: noViewers, clock, log: silentLogger });
+  const catalogue = { get: async () => ({}) } as never;
+  const parts = {
+    ...{ ingest, catalogue, access: openAccess, placement: onlyHere, publishers: new Publishers() },
+    ...{ createMissing: false, defaultRetentionHours: 24, clock, log: silentLogger },
+  };
+  return { clock, sink, ingest, parts };
+}
+
+/** A port whose connections put into a sink of the test's. */
+async function listening(options = {}) {
+  const { parts, ...made } = ingesting(options);
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    new RtmpConnection(socket, parts);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ ...made, port },
+    /** The server's end of the first connection. */
+    async socket(): Promise<Socket> {
+      for (; ; await turn()) if (sockets[0] !== undefined) return sockets[0];
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+/** The server's end of a connection whose peer reads nothing, without the system's own buffers. */
+class DeafSocket extends Duplex {
+  readonly remoteAddress = "192.0.2.7";
+  setNoDelay(): void {}
+  override _read(): void {}
+  /** Never taken. */
+  override _write(): void {}
+}
+
+suite("an RTMP connection", { timeout: 20_000 }, () => {
+  const ping = rtmpMessage(RtmpType.userControl, Buffer.of(0, 6, 0, 0, 1, 2));
+  for (const [name, bytes] of [
+    ["pings", ping],
+    ["creates streams", rtmpCommand("createStream", 1, null)],
+  ] as const)
+    test(`that ${name} for ever and reads no answer is ended before much waits for it`, async () => {
+      const { parts, clock } = ingesting();
+      const socket = new DeafSocket();
+      new RtmpConnection(socket as unknown as Socket, parts);
+      socket.push(HELLO);
+      const asked = Buffer.concat(Array.from({ length: 1000 }, () => bytes));
+      for (let i = 0; i < 100 && !socket.writableEnded; i++) {
+        socket.push(asked);
+        await turn();
+      }
+      assert.ok(socket.writableLength < 256 << 10, `${socket.writableLength} bytes wait`);
+      assert.ok(socket.writableEnded);
+      // It is told why, for a second.
+      clock.advance(1000);
+      assert.ok(socket.destroyed);
+    });
+
+  test("is not read while the store is behind, and loses nothing", async () => {
+    await using server = await listening({ behind: true });
+    const encoder = await RtmpEncoder.publish({ port: server.port, name: "cam" });
+    const frames = 90;
+    const frame = avcFrame(true, Buffer.alloc(200_000, 1));
+    await encoder.send("video", 0, avcConfig());
+    const sent = [];
+    for (let i = 0; i < frames; i++) sent.push(encoder.send("video", i * 2000, frame));
+    const socket = await server.socket();
+    while (!socket.isPaused()) await turn();
+    const { bytesRead } = socket;
+    for (let i = 0; i < 200; i++) await turn();
+    assert.equal(socket.bytesRead, bytesRead, "not read");
+    assert.ok(server.sink.pendingBytes < 8 << 20, `${server.sink.pendingBytes}`);
+    assert.ok(bytesRead < 12 << 20, `${bytesRead} of ${frames * frame.length}`);
+    server.sink.catchUp();
+    await Promise.all(sent);
+    await encoder.end();
+    while (server.ingest.sessions > 0) await turn();
+    assert.equal(server.sink.taken.length, frames);
+  });
+});
