@@ -23,6 +23,11 @@ export class FakeSink implements FragmentSink {
   }
 
   async open(): Promise<Recording> {
+    return this.record();
+  }
+
+  /** The same, at once. */
+  record(): Recording {
     const sink = this;
     sink.recordings++;
     return {
