@@ -5,6 +5,8 @@ import type { IncomingHttpHeaders } from "node:http";
 export interface PushGrant {
   /** End of the permission, ms since the Unix epoch; undefined: none. */
   readonly expiresMs: number | undefined;
+  /** Whose it is, where it is not everybody's: the id of a key, the stream a token names. No secret. */
+  readonly who?: string;
 }
 
 export interface PushAccess {

@@ -75,7 +75,9 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target | Elsew
     const admitted = !put.access.required || token !== undefined;
     const owner = await (admitted ? ready() : put.placement.lookUp(stream));
     if (owner !== undefined) return { location: `${owner.url}${req.url}` };
-    return { kind, accept: (ws) => handlePutSocket(ws, { ...params, token }, { ...put, ready }) };
+    const address = req.socket.remoteAddress ?? "";
+    const asking = { ...params, token, address };
+    return { kind, accept: (ws) => handlePutSocket(ws, asking, { ...put, ready }) };
   }
   return tailTarget(req, stream, query, parts);
 }

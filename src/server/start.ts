@@ -5,7 +5,6 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import { Publishers } from "../ingest/rtmp/publishers.ts";
 import type { RtmpServer } from "../ingest/rtmp/server.ts";
 import { type Config, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
@@ -53,10 +52,9 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const shared: SharedPort[] = [];
   try {
     await listen(app, config);
-    const publishers = new Publishers();
-    rtmp = await startRtmp(parts, publishers);
-    rtmps = await startRtmps(parts, publishers);
-    await startNode({ config, parts, publishers, server: app.server, rtmp, shared });
+    rtmp = await startRtmp(parts);
+    rtmps = await startRtmps(parts);
+    await startNode({ config, parts, server: app.server, rtmp, shared });
   } catch (error) {
     for (const one of shared) one.close();
     await rtmp?.close();
@@ -103,7 +101,6 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
 interface NodeStart {
   readonly config: Config;
   readonly parts: Parts;
-  readonly publishers: Publishers;
   readonly server: Server;
   readonly rtmp: RunningRtmp | undefined;
   /** Ports that were opened are added. */
@@ -111,11 +108,11 @@ interface NodeStart {
 }
 
 /** As one of several nodes: tells the others where this one is, then opens the ports it shares with them. */
-async function startNode({ config, parts, publishers, server, rtmp, shared }: NodeStart) {
+async function startNode({ config, parts, server, rtmp, shared }: NodeStart) {
   if (parts.nodes === undefined) return;
   const { host, sharedHttpPort, sharedRtmpPort } = config;
   const url = nodeUrl(config, (server.address() as { port: number }).port);
-  await parts.nodes.start({ url, rtmpUrl: nodeRtmpUrl(config, rtmp?.port) }, publishers);
+  await parts.nodes.start({ url, rtmpUrl: nodeRtmpUrl(config, rtmp?.port) });
   if (sharedHttpPort !== undefined)
     shared.push(await listenShared(server, { port: sharedHttpPort, host }));
   if (sharedRtmpPort !== undefined && rtmp !== undefined)
@@ -129,10 +126,10 @@ interface RunningRtmp {
 }
 
 /** The default port being taken does not stop the start: several servers may run with defaults. */
-async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningRtmp | undefined> {
+async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
   const { config, log } = parts;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
-  const server = new RtmpServer({ ...putParts(parts), publishers });
+  const server = new RtmpServer(putParts(parts));
   try {
     const port = await server.listen(config.rtmpPort, config.host);
     return { port, server: server.server, close: () => server.close() };
@@ -145,14 +142,14 @@ async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningR
   }
 }
 
-async function startRtmps(parts: Parts, publishers: Publishers): Promise<RunningRtmp | undefined> {
+async function startRtmps(parts: Parts): Promise<RunningRtmp | undefined> {
   const { tlsCert, tlsKey, rtmpsPort, host } = parts.config;
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
   let server: RtmpServer;
   try {
     const certificate = { cert: readFileSync(tlsCert, "utf8"), key: readFileSync(tlsKey, "utf8") };
-    server = new RtmpServer({ ...putParts(parts), publishers }, certificate);
+    server = new RtmpServer(putParts(parts), certificate);
   } catch (cause) {
     const { message } = cause as Error;
     throw new Fault("config.bad", `the certificate cannot be used: ${message}`, { cause });

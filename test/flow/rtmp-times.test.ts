@@ -2,36 +2,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { oracleFrames } from "../support/ebml-oracle.ts";
-import { aacConfig, aacFrame, avcConfig, avcFrame } from "../support/flv-messages.ts";
+import { aacConfig, avcConfig, cameraMessages } from "../support/flv-messages.ts";
 import { RtmpEncoder } from "../support/rtmp-encoder.ts";
 import { startTestServer } from "../support/server.ts";
 
 const LENGTH_MS = 6000;
-
-interface Sent {
-  readonly kind: "audio" | "video";
-  readonly ms: number;
-  readonly payload: Uint8Array;
-}
-
-/** Six seconds with a key frame every two; sound comes 70 ms after the pictures of its time. */
-function camera(): Sent[] {
-  const frames: (Sent & { readonly order: number })[] = [];
-  for (let ms = 0, i = 0; ms < LENGTH_MS; ms += 40, i++) {
-    const payload = avcFrame(i % 50 === 0, Buffer.of(0, 0, 0, 2, 0x65, i));
-    frames.push({ kind: "video", ms, payload, order: ms });
-  }
-  for (let i = 0; (i * 64) / 3 < LENGTH_MS; i++) {
-    const ms = Math.round((i * 64) / 3);
-    frames.push({
-      kind: "audio",
-      ms,
-      payload: aacFrame(Buffer.of(i, i >> 8)),
-      order: ms + 70,
-    });
-  }
-  return frames.sort((a, b) => a.order - b.order);
-}
 
 const WRAPS = [
   ["24 bits, with extended timestamps", 2 ** 24, 2 ** 32],
@@ -49,7 +24,7 @@ suite("RTMP whose clock wraps", () => {
       const from = at - LENGTH_MS / 2;
       await encoder.send("video", from, avcConfig());
       await encoder.send("audio", from, aacConfig());
-      const sent = camera();
+      const sent = cameraMessages(LENGTH_MS);
       for (const { kind, ms, payload } of sent)
         await encoder.send(kind, (from + ms) % wrap, payload);
       await encoder.end();

@@ -9,6 +9,7 @@ import { asFault, Fault } from "../../base/errors.ts";
 import { type Ack, ackErrorId, ackLine } from "../ack.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Elsewhere } from "../placement.ts";
+import { identityOf } from "../publishers.ts";
 import type { PushAccess } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 
@@ -33,6 +34,8 @@ export interface PutSocketParams {
   readonly archivedAcks?: boolean;
   /** Of the `Authorization` header, which a page cannot set. */
   readonly token: string | undefined;
+  /** Of its peer. */
+  readonly address: string;
 }
 
 export interface PutSocketParts {
@@ -101,10 +104,10 @@ class PutSocket {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     const { access } = this.#parts;
     try {
-      const { expiresMs } = access.check(this.#params.stream, token);
+      const { expiresMs, who } = access.check(this.#params.stream, token);
       this.#cancel();
       if (expiresMs !== undefined) this.#endAt(expiresMs);
-      if (!this.#admitted) this.#open();
+      if (!this.#admitted) this.#open(who);
     } catch (error) {
       this.#refuse(asFault(error));
     }
@@ -119,15 +122,18 @@ class PutSocket {
     });
   }
 
-  #open(): void {
+  #open(who: string | undefined): void {
     this.#admitted = true;
     const ws = this.#ws;
     ws.pause();
     const transport = socketTransport(ws);
     const { ingest, ready, clock } = this.#parts;
+    const protocol = "websocket";
+    const identity = identityOf(protocol, who, this.#params.address);
+    const producer = { protocol, identity } as const;
     ready()
       .then((owner) => {
-        if (owner === undefined) return ingest.open({ ...this.#params, transport });
+        if (owner === undefined) return ingest.open({ ...this.#params, transport, producer });
         const { stream } = this.#params;
         throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.url}`);
       })

@@ -23,7 +23,6 @@ import { onlyHere } from "../placement.ts";
 import { openAccess } from "../push-access.ts";
 import { RtmpType } from "./chunk-reader.ts";
 import { RtmpConnection } from "./connection.ts";
-import { Publishers } from "./publishers.ts";
 import { RtmpServer } from "./server.ts";
 
 const turn = () => new Promise((done) => setImmediate(done));
@@ -34,7 +33,7 @@ function ingesting({ behind = false } = {}) {
   const ingest = new Ingest({ sink, live: noViewers, clock, log: silentLogger });
   const catalogue = { get: async () => ({}) } as never;
   const parts = {
-    ...{ ingest, catalogue, access: openAccess, placement: onlyHere, publishers: new Publishers() },
+    ...{ ingest, catalogue, access: openAccess, placement: onlyHere },
     ...{ createMissing: false, defaultRetentionHours: 24, clock, log: silentLogger },
   };
   return { clock, sink, ingest, parts };
@@ -128,6 +127,23 @@ suite("an RTMP connection", { timeout: 20_000 }, () => {
     }
     return assert.fail("it is still there");
   }
+
+  test("that goes while its stream is looked up does not keep the stream", async () => {
+    const { parts, ingest } = ingesting();
+    const lookUps: (() => void)[] = [];
+    const get = () => new Promise((resolve) => lookUps.push(() => resolve({})));
+    const socket = new DeafSocket();
+    new RtmpConnection(socket as unknown as Socket, { ...parts, catalogue: { get } as never });
+    socket.push(publishing("live", "cam"));
+    while (lookUps.length === 0) await turn();
+    socket.destroy();
+    await turn();
+    lookUps[0]?.();
+    await turn();
+    assert.equal(ingest.sessions, 0);
+    const other = { protocol: "rtmp", identity: "another" } as const;
+    ingest.publishers.enter("cam", { ...other, quietMs: () => 0, replace() {} });
+  });
 
   test("that says garbage after the handshake is ended by its deadline, or at once", async () => {
     for (let seed = 1; seed <= 50; seed++) {

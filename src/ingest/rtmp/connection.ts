@@ -12,11 +12,11 @@ import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
+import { identityOf } from "../publishers.ts";
 import type { PushAccess } from "../push-access.ts";
 import type { IngestSession } from "../session.ts";
 import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
 import { type PeerEvent, RtmpPeer } from "./peer.ts";
-import type { Publishers } from "./publishers.ts";
 import { publishTarget } from "./stream-name.ts";
 
 /** From the connect to `publish`, ms. */
@@ -35,7 +35,6 @@ export interface RtmpParts {
   readonly defaultRetentionHours: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly publishers: Publishers;
 }
 
 export class RtmpConnection {
@@ -46,7 +45,6 @@ export class RtmpConnection {
   readonly #media = new FlvToMatroska();
   readonly #address: string;
   #session: IngestSession | undefined;
-  #leave: () => void = () => {};
   #deadline: CancelTimer;
   #opening = false;
   #ended = false;
@@ -115,19 +113,23 @@ export class RtmpConnection {
   }
 
   async #open(app: string, name: string): Promise<void> {
-    const { ingest, access, placement, clock, createMissing, publishers } = this.#parts;
+    const { ingest, access, placement, clock, createMissing } = this.#parts;
     const { stream, key } = publishTarget(app, name);
-    access.check(stream, key);
+    const { who } = access.check(stream, key);
+    const protocol = "rtmp";
+    const identity = identityOf(protocol, who, this.#address);
     await ensureStream(stream, createMissing, this.#parts);
-    const owner = await placement.fetch(stream, this.#address);
+    const owner = await placement.fetch(stream, identity);
     if (owner !== undefined)
       throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.rtmpUrl}`);
-    // It may have gone meanwhile: who enters then never leaves.
+    // It may have gone meanwhile: then it takes the stream from nobody.
     if (this.#ended) return;
-    this.#leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));
     // Its own clock starts anywhere: what it sends now is from now.
     const startNs = BigInt(clock.now()) * 1_000_000n;
-    const session = await ingest.open({ stream, startNs, transport: this.#transport() });
+    const session = await ingest.open({
+      ...{ stream, startNs, transport: this.#transport(), producer: { protocol, identity } },
+      replaced: ({ message }) => this.close(message),
+    });
     if (this.#ended) return session.abort();
     this.#session = session;
     this.#deadline();
@@ -182,7 +184,6 @@ export class RtmpConnection {
     if (this.#ended) return;
     this.#ended = true;
     this.#deadline();
-    this.#leave();
     this.#socket.end();
     this.#socket.resume();
     this.#deadline = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());

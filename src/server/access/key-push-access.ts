@@ -24,7 +24,7 @@ export class KeyPushAccess implements PushAccess {
     if (granted !== undefined) return granted;
     const principal = this.#principal(token, request);
     principal.require("produce", { stream });
-    return { expiresMs: principal.expiresMs };
+    return { expiresMs: principal.expiresMs, who: principal.id };
   }
 
   #principal(token: string | undefined, request: PushRequest | undefined): Principal {
