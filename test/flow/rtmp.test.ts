@@ -201,9 +201,10 @@ suite("RTMP", needs("ffmpeg"), () => {
 });
 
 suite("RTMP from GStreamer", needs("gstreamer", "ffmpeg"), () => {
+  // Without B-frames: matroskademux knows no decode times, and flvmux then writes wrong ones for those.
   test("rtmp2sink's push comes back: every payload, its order and its time", async () => {
     await using server = await startTestServer({ createMissing: true });
-    const source = await makeMedia("h264-aac");
+    const source = await makeMedia("h264-nob");
     const sink = `mux. flvmux name=mux streamable=true ! rtmp2sink sync=false location=${address(server, "cam")}`;
     const video = "demux.video_0 ! queue ! h264parse ! video/x-h264,stream-format=avc ! mux.";
     const line = `filesrc location=${source} ! matroskademux name=demux ${video} demux.audio_0 ! queue ! aacparse ! ${sink}`;
