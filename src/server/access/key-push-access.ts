@@ -24,7 +24,8 @@ export class KeyPushAccess implements PushAccess {
     if (granted !== undefined) return granted;
     const principal = this.#principal(token, request);
     principal.require("produce", { stream });
-    return { expiresMs: principal.expiresMs, who: principal.id };
+    // A session's token is its key's: a producer may come with the one, and again with the other.
+    return { expiresMs: principal.expiresMs, who: principal.id.replace(/^session:/, "") };
   }
 
   #principal(token: string | undefined, request: PushRequest | undefined): Principal {
