@@ -7,8 +7,9 @@ import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
 import { bearerToken } from "../ingest/push-access.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
+import { OriginRules } from "./access/origin.ts";
 import { errorBody } from "./error-reply.ts";
-import { httpStatus } from "./http-status.ts";
+import { httpStatus, retryAfterS } from "./http-status.ts";
 import { NodeAuth } from "./nodes/node-auth.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
@@ -27,20 +28,29 @@ export function attachSockets(server: Server, parts: Parts): () => void {
   const options = { noServer: true, perMessageDeflate: false } as const;
   const put = new WebSocketServer({ ...options, maxPayload: PUT_MESSAGE_BYTES });
   const tail = new WebSocketServer({ ...options, maxPayload: TAIL_MESSAGE_BYTES });
+  const origins = OriginRules.of(parts);
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    route(req, parts).then(
-      (target) => {
-        if ("location" in target) return redirect(socket, target.location);
-        const wss = target.kind === "put" ? put : tail;
-        wss.handleUpgrade(req, socket, head, (ws) => target.accept(ws));
-      },
-      (error) => refuse(socket, asFault(error)),
-    );
+    allowed(req, origins)
+      .then(() => route(req, parts))
+      .then(
+        (target) => {
+          if ("location" in target) return redirect(socket, target.location);
+          const wss = target.kind === "put" ? put : tail;
+          wss.handleUpgrade(req, socket, head, (ws) => target.accept(ws));
+        },
+        (error) => refuse(socket, asFault(error)),
+      );
   });
   return () => {
     for (const wss of [put, tail]) for (const ws of wss.clients) ws.close(1001, "server closing");
   };
+}
+
+/** Throws `request.foreign-host`, `request.foreign-page`. */
+async function allowed({ method = "GET", headers }: IncomingMessage, origins: OriginRules) {
+  origins.checkHost(headers);
+  origins.checkPage(method, headers);
 }
 
 interface Target {
@@ -129,9 +139,11 @@ function decodeName(encoded: string): string {
 
 function refuse(socket: Duplex, fault: Fault): void {
   const body = JSON.stringify(errorBody(fault));
+  const seconds = retryAfterS(fault.code);
   socket.end(
     `HTTP/1.1 ${httpStatus(fault.code)} Refused\r\n` +
       "content-type: application/json; charset=utf-8\r\nconnection: close\r\n" +
+      (seconds === undefined ? "" : `retry-after: ${seconds}\r\n`) +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

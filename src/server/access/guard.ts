@@ -18,6 +18,8 @@ export interface Principal {
   readonly id: string;
   /** End of what it may do, ms since 1970; undefined: none. */
   readonly expiresMs: number | undefined;
+  /** Media of this time alone, on the producer's clock; undefined: of any. */
+  readonly window?: TimeRange | undefined;
   may(action: Action, target: Target): boolean;
   /** Throws `auth.denied`. */
   require(action: Action, target: Target): void;
@@ -47,8 +49,10 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /**
      * What a caller of this route must be allowed to do with the stream in `:name` (or with the server, where the path has
-     * none). `public`: everybody may call it. `own`: the route checks by itself.
+     * none). `seen`: produce or read. `public`: everybody may call it. `own`: the route checks by itself.
      */
-    readonly access?: Action | "public" | "own";
+    readonly access?: Action | "seen" | "public" | "own";
+    /** `own`: the route itself keeps a key with a window of time in it, by what it answers (`window.ts`). */
+    readonly window?: "own";
   }
 }

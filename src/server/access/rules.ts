@@ -4,7 +4,7 @@
  */
 import type { Action } from "./guard.ts";
 
-export type RouteAccess = Action | "public" | "own";
+export type RouteAccess = Action | "seen" | "public" | "own";
 
 /** `METHOD path`. HEAD goes with GET. */
 export const RULES: Readonly<Record<string, RouteAccess>> = {
@@ -19,7 +19,8 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/streams/:name": "read",
   "PATCH /v1/streams/:name": "manage",
   "DELETE /v1/streams/:name": "manage",
-  "GET /v1/streams/:name/endpoint": "read",
+  // Whoever records asks where to.
+  "GET /v1/streams/:name/endpoint": "seen",
   "GET /v1/streams/:name/fragments": "read",
   "GET /v1/streams/:name/coverage": "read",
   "GET /v1/streams/:name/gaps": "read",

@@ -6,12 +6,14 @@ import { Fault } from "../../base/errors.ts";
 import { headOf } from "../access/enforce.ts";
 import type { Principal } from "../access/guard.ts";
 import { fromFastify } from "../error-reply.ts";
+import { retryAfterS } from "../http-status.ts";
+import { ownUrl } from "../own-url.ts";
 import type { Parts } from "../parts.ts";
 import { namedStream } from "./arn.ts";
 import type { KvsContext } from "./context.ts";
 import { KvsFault, kvsError } from "./errors.ts";
 import { INPUTS, NOT_BUILT, type OperationName, pathOf } from "./model.ts";
-import { HANDLERS } from "./operations.ts";
+import { HANDLERS, type Handler } from "./operations.ts";
 import { check } from "./shapes.ts";
 
 const config = { access: "own" } as const;
@@ -52,7 +54,7 @@ async function run(
   const input = inputOf(name, body);
   const context: KvsContext = {
     ...{ parts, principal, request: req.raw, response: reply.raw },
-    baseUrl: `${req.protocol}://${req.host}`,
+    baseUrl: ownUrl(req.raw, parts.config),
   };
   if (!MEDIA.has(name)) return call(name, input, context);
   // The answer is written by the operation itself; what goes wrong before its first byte is a readable one.
@@ -75,7 +77,7 @@ async function call(
     if (handler.action !== "read") principal.require(handler.action, { stream });
     return handler.run(input as never, context);
   }
-  const stream = await streamOf(parts, input, principal, handler.action);
+  const stream = await streamOf(parts, input, principal, handler);
   return handler.run(input as never, { ...context, stream });
 }
 
@@ -90,14 +92,15 @@ async function streamOf(
   parts: Parts,
   input: { StreamName?: string; StreamARN?: string; ResourceARN?: string },
   principal: Principal,
-  action: Parameters<Principal["may"]>[0],
+  { action, orProduce = false }: Extract<Handler, { on: "stream" }>,
 ) {
   const { StreamName, ResourceARN, StreamARN = ResourceARN } = input;
   const { name, createdMs } = namedStream({
     ...(StreamName === undefined ? {} : { StreamName }),
     ...(StreamARN === undefined ? {} : { StreamARN }),
   });
-  principal.require(action, { stream: name });
+  if (!orProduce || !principal.may("produce", { stream: name }))
+    principal.require(action, { stream: name });
   const info = await parts.archive.get(name);
   if (createdMs !== undefined && createdMs !== Math.floor(info.createdMs))
     throw new Fault("stream.not-found", `there is no stream ${StreamARN}`);
@@ -127,6 +130,8 @@ function answer(parts: Parts, response: ServerResponse, error: unknown): void {
   }
   const { status, type, message } = kvsError(fault);
   if (!response.hasHeader("x-amzn-RequestId")) response.setHeader("x-amzn-RequestId", randomUUID());
+  const seconds = retryAfterS(fault.code);
+  if (seconds !== undefined) response.setHeader("retry-after", seconds);
   const body = JSON.stringify({ Message: message });
   response.writeHead(status, {
     ...{ "content-type": "application/json", "content-length": Buffer.byteLength(body) },
