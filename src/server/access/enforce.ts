@@ -5,9 +5,14 @@ import type { TimeRange } from "../../fragment/fragment.ts";
 import { parseTime, timeRange } from "../../play/time.ts";
 import type { Guard, Principal, RequestHead } from "./guard.ts";
 import { ANONYMOUS } from "./open-guard.ts";
+import { endWith } from "./revocations.ts";
 import { type RouteAccess, RULES, SAYS_WHO } from "./rules.ts";
 
 declare module "fastify" {
+  interface FastifyInstance {
+    /** All there are, as `METHOD path`; HEAD goes with GET. */
+    readonly knownRoutes: ReadonlySet<string>;
+  }
   interface FastifyRequest {
     /** Who asks; on routes that are `public` anybody. */
     principal: Principal;
@@ -17,6 +22,8 @@ declare module "fastify" {
 /** Before any route is added. */
 export function enforceAccess(app: FastifyInstance, guard: Guard): void {
   const rules = new Map<string, RouteAccess>();
+  const known = new Set<string>();
+  app.decorate("knownRoutes", known);
   app.decorateRequest("principal", null as never);
   app.addHook("onRoute", ({ method, url, config }) => {
     for (const one of [method].flat()) {
@@ -24,15 +31,17 @@ export function enforceAccess(app: FastifyInstance, guard: Guard): void {
       const rule = config?.access ?? RULES[key];
       if (rule === undefined) throw new Error(`bug: nothing says who may ask for ${key}`);
       rules.set(key, rule);
+      known.add(key);
     }
   });
-  app.addHook("onRequest", async (req) => {
+  app.addHook("onRequest", async (req, reply) => {
     req.principal = ANONYMOUS;
     if (!guard.required) return;
     const key = keyOf(req);
     const rule = key === undefined ? undefined : rules.get(key);
     if (rule === undefined || rule === "public" || rule === "own") return;
     req.principal = await guard.identify(headOf(req));
+    endWith(guard, req.principal, reply.raw);
     const { name } = req.params as { name?: string };
     req.principal.require(rule, { stream: name, range: rangeOf(req) });
   });

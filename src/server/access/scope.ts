@@ -1,6 +1,7 @@
 /** What a key may do: actions, on which streams, for which time, until when. Pure. */
 import { Fault } from "../../base/errors.ts";
 import type { Action, Principal, Target } from "./guard.ts";
+import type { Maker } from "./maker.ts";
 
 export interface Scope {
   readonly actions: readonly Action[];
@@ -10,15 +11,19 @@ export interface Scope {
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly expiresMs?: number;
+  /** True: manages streams, also all of them, and nothing of the server. */
+  readonly streamsOnly?: boolean;
 }
 
 export class ScopedPrincipal implements Principal {
   readonly id: string;
+  readonly maker: Maker | undefined;
   readonly #scope: Scope;
   readonly #pattern: RegExp;
 
-  constructor(id: string, scope: Scope) {
+  constructor(id: string, scope: Scope, maker?: Maker) {
     this.id = id;
+    this.maker = maker;
     this.#scope = scope;
     this.#pattern = patternOf(scope.streams);
   }
@@ -27,9 +32,14 @@ export class ScopedPrincipal implements Principal {
     return this.#scope.expiresMs;
   }
 
+  get scope(): Scope {
+    return this.#scope;
+  }
+
   may(action: Action, { stream, range }: Target): boolean {
-    const { actions, streams, fromMs, toMs } = this.#scope;
+    const { actions, streams, fromMs, toMs, streamsOnly = false } = this.#scope;
     if (!actions.includes(action) && !actions.includes("manage")) return false;
+    if (stream === undefined && action === "manage" && streamsOnly) return false;
     if (stream === undefined ? streams !== "*" : !this.#pattern.test(stream)) return false;
     if (fromMs === undefined && toMs === undefined) return true;
     // What has no time (a live picture, a setting) is not of a window.

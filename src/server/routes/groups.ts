@@ -1,6 +1,7 @@
 /** `/v1/groups`: where groups of consumers are in their streams. docs/reference/client.md. */
 import type { FastifyInstance } from "fastify";
-import type { ConsumerGroups } from "../groups/consumer-groups.ts";
+import type { Parts } from "../parts.ts";
+import { audit } from "./caller.ts";
 
 const consumer = { type: "string", minLength: 1, maxLength: 128 } as const;
 /** A consumer that has died is missed for no longer than this, ms. */
@@ -38,7 +39,8 @@ interface Named {
 }
 type With<Body> = Named & { readonly Body: Body };
 
-export function groupRoutes(app: FastifyInstance, { groups }: { groups: ConsumerGroups }): void {
+export function groupRoutes(app: FastifyInstance, parts: Parts): void {
+  const { groups } = parts;
   const config = { access: "read" } as const;
   const place = "/v1/groups/:group/streams/:name";
   const of = ({ group, name }: Named["Params"]) => ({ group, stream: name });
@@ -60,8 +62,10 @@ export function groupRoutes(app: FastifyInstance, { groups }: { groups: Consumer
     { config, schema: releaseSchema },
     async ({ params, body }) => groups.release({ ...of(params), ...body }),
   );
-  app.delete<Named>(place, { config }, async ({ params }, reply) => {
-    await groups.forget(params.group, params.name);
+  app.delete<Named>(place, { config }, async (req, reply) => {
+    const { group, name } = req.params;
+    await groups.forget(group, name);
+    await audit(parts, req, { action: "group-forgotten", stream: name, detail: group });
     return reply.code(204).send();
   });
 }
