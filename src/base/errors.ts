@@ -54,6 +54,8 @@ export type FaultCode =
   | "record.conflict"
   | "group.lost"
   | "key.not-found"
+  | "user.not-found"
+  | "user.exists"
   | "hook.too-many"
   | "node.not-found"
   | "events.too-many"

@@ -48,6 +48,8 @@ const statusOf = {
   "record.conflict": 409,
   "group.lost": 409,
   "key.not-found": 404,
+  "user.not-found": 404,
+  "user.exists": 409,
   "hook.too-many": 409,
   "node.not-found": 404,
   "events.too-many": 429,

@@ -96,7 +96,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     closeSockets();
     await app.close();
     await parts.events.close();
-    parts.keys?.close();
+    parts.directory?.close();
     await parts.archive.close();
   });
   const name = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
