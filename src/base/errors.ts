@@ -31,6 +31,7 @@ export type FaultCode =
   | "ingest.busy"
   | "ingest.idle"
   | "ingest.fenced"
+  | "ingest.replaced"
   // RTMP
   | "rtmp.bad-chunk"
   | "rtmp.bad-command"

@@ -28,6 +28,7 @@ const statusOf = {
   "ingest.busy": 409,
   "ingest.idle": 408,
   "ingest.fenced": 409,
+  "ingest.replaced": 409,
   "rtmp.bad-chunk": 400,
   "rtmp.bad-command": 400,
   "rtmp.too-large": 413,
