@@ -1,6 +1,6 @@
 /** One camera: a source's frames through a producer, with what is to be known of it at any moment. */
 import type { Clock } from "../../../src/base/clock.ts";
-import { asFault } from "../../../src/base/errors.ts";
+import { asFault, type Fault } from "../../../src/base/errors.ts";
 import type { Track } from "../../../src/media/track.ts";
 import type { Outcome, ProducerEvent, TokenProvider } from "../events.ts";
 import type { FragmentStore } from "../fragment-store.ts";
@@ -50,6 +50,16 @@ export interface CameraOptions {
   readonly changed: (view: CameraView) => void;
 }
 
+/** How a camera's run ended. */
+export interface CameraEnd {
+  /** What ended the source; `undefined`: it was over. */
+  readonly fault: Fault | undefined;
+  /** Fragments that are not durable… */
+  readonly missing: number;
+  /** …and of them those that the next camera with the same store will not send. */
+  readonly lost: number;
+}
+
 /** So long all that was sent may take to become durable at the end. */
 const END_MS = 10_000;
 /** A source that is faster than the server waits beyond this, bytes. */
@@ -97,24 +107,25 @@ export class Camera {
     };
   }
 
-  /** Resolves when the source is over and its media durable: true when nothing was lost. Never throws. */
-  async run(): Promise<boolean> {
+  /** Resolves when the source is over and the fate of its media known. Never throws. */
+  async run(): Promise<CameraEnd> {
+    let fault: Fault | undefined;
     try {
       // What an earlier process left does not wait for the camera.
       if (this.#options.store !== undefined) this.#connect([]);
       for await (const item of this.#options.source) await this.#take(item);
-      await this.#end();
-      const missing = missingWords(this.#outcome);
-      this.#over = missing === "" ? "ended" : "failed";
-      if (missing !== "") this.#sourceReason = missing;
     } catch (error) {
-      const { message, code } = asFault(error);
-      await this.#end();
-      this.#over = "failed";
-      this.#sourceReason = `${message} [${code}]`;
+      fault = asFault(error);
     }
+    await this.#end();
+    const why = fault === undefined ? "" : `${fault.message} [${fault.code}]`;
+    const reason = [why, missingWords(this.#outcome)].filter((words) => words !== "").join("; ");
+    this.#over = reason === "" ? "ended" : "failed";
+    if (reason !== "") this.#sourceReason = reason;
     this.#tell();
-    return this.#over === "ended";
+    const { waiting, kept, refused, dropped } = this.#outcome;
+    const lost = refused + dropped;
+    return { fault, missing: lost + waiting, lost: lost + waiting - kept };
   }
 
   get #allLost(): number {
