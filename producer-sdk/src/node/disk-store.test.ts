@@ -12,6 +12,7 @@ async function until(isDone: () => boolean): Promise<void> {
   while (!isDone()) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+const KEPT_BYTES = Buffer.of(0x1a, 0x45, 0xdf);
 const filesOf = (dir: string) => readdirSync(dir).filter((name) => name.endsWith(".mkv"));
 
 suite("a producer with a folder", { timeout: 30_000 }, () => {
@@ -90,6 +91,27 @@ suite("a producer with a folder", { timeout: 30_000 }, () => {
     await until(() => second.link().clusters().length > 0);
     assert.deepEqual(second.link().clusters()[0]?.frames, [10, 11, 12, 13]);
     assert.equal(second.events.filter((e) => e.kind === "dropped").length, 1);
+  });
+
+  test("a file without its first frame, of a process killed before it had taken it, is no loss", async () => {
+    using dir = tempDir("disk-store");
+    const killed = new DiskStore({ dir: dir.path });
+    await killed.open();
+    const first = killed.begin(1_000_000, Uint8Array.of(0x1a));
+    assert.deepEqual(filesOf(dir.path), []);
+    first.append(Uint8Array.of(0x45, 0xdf));
+    killed.begin(2_000_000, Uint8Array.of(0x1a));
+    assert.deepEqual(readFileSync(join(dir.path, filesOf(dir.path)[0] ?? "")), KEPT_BYTES);
+    await killed.close();
+    const next = new DiskStore({ dir: dir.path });
+    const found = await next.open();
+    assert.deepEqual(
+      found.map(({ startUs, bytes }) => [startUs, bytes]),
+      [[1_000_000, 3]],
+    );
+    next.begin(3_000_000, Uint8Array.of(1)).remove();
+    assert.equal(readdirSync(dir.path).filter((name) => /mkv/.test(name)).length, 1);
+    await next.close();
   });
 
   test("a long outage is on the disk and not in memory, and all of it is sent again after every break", async () => {
