@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { Fault } from "../base/errors.ts";
+import { asFault, Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { type Meters, noMeters } from "../base/meters.ts";
 import { millis } from "../base/units.ts";
@@ -32,6 +32,7 @@ import { lockDataDir, makeDataDir } from "./identity.ts";
 import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { readFragmentList } from "./index/fragment-list.ts";
 import { SqliteIndex } from "./index/sqlite-index.ts";
+import { KeyErasures } from "./key-erasures.ts";
 import { openIndex } from "./open-index.ts";
 import { objectKey } from "./pack-id.ts";
 import { PackReader } from "./pack-reader.ts";
@@ -107,7 +108,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   readonly #sealer: Sealer;
   readonly #reserve: Reserve;
   readonly #thinning: Thinning;
-  readonly #eraseKey: ArchiveOptions["eraseKey"];
+  readonly #erasures: KeyErasures | undefined;
   #spool: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -119,13 +120,15 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     this.store = store;
     this.reader = new PackReader(index, places);
     this.#thinning = new Thinning({ index, clock, log });
-    this.#eraseKey = options.eraseKey;
+    const { eraseKey: erase } = options;
+    this.#erasures =
+      erase && new KeyErasures({ ...{ index, node, erase, clock, log, events, backOff } });
     const archived = (row: PackRow) => this.#archived(row);
     const reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
     const path = join(dataDir, "reserve");
     this.#reserve = new Reserve({ files, log, path, bytes: reserveBytes });
     const concurrency = options.uploads ?? UPLOADS;
-    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived, meters });
+    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived, meters, events });
     this.gate = new SpaceGate({
       clock,
       log,
@@ -135,7 +138,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
       changed: (open) => (open ? this.#reserve.hold() : this.#reserve.release()),
     });
     const spooled = ({ bytes }: PackRow) => this.uploads.added(bytes);
-    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled, meters });
+    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled, meters, events });
     this.#recordings = new Recordings({
       ...{ index, node, activeDir, files, clock, log, gate: this.gate },
       committer: new Committer(index, {
@@ -165,7 +168,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     let index: FragmentIndex | undefined;
     try {
       index = await openIndex({
-        ...{ dataDir, sharedDir, node },
+        ...{ dataDir, sharedDir, node, files },
         shared: options.sharedIndex ?? sharedDir !== dataDir,
         open: options.openIndex ?? SqliteIndex.open,
       });
@@ -188,9 +191,12 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   }
 
   async #start(spoolDir: string): Promise<void> {
-    for (const pack of await recoverAll(this.#parts)) this.#sealer.seal(pack);
+    const { packs, failed } = await recoverAll(this.#parts);
+    for (const pack of packs) this.#sealer.seal(pack);
+    for (const { packId, error } of failed) this.#sealer.tryLater(packId, error);
     this.#reserve.hold();
     this.#thinning.start();
+    void this.#erasures?.run();
     await this.gate.start();
     const spooled = await findSpool(this.#parts, spoolDir);
     // The spool may be long: it is looked through and counted behind the start.
@@ -212,7 +218,14 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   async create(options: Parameters<StreamCatalogue["create"]>[0]): Promise<StreamInfo> {
     const info = newStream(options, this.#parts.clock.now());
-    await this.index.createStream(info, options.who);
+    try {
+      await this.index.createStream(info, options.who);
+    } catch (error) {
+      // The key of an earlier stream of this name may be waiting to be erased.
+      if (this.#erasures === undefined || asFault(error).code !== "store.unavailable") throw error;
+      await this.#erasures.run();
+      await this.index.createStream(info, options.who);
+    }
     return info;
   }
 
@@ -227,21 +240,19 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   }
 
   /**
-   * Throws `ingest.busy` while it is recorded, `stream.held`. Order: rows become garbage, objects go, garbage goes.
+   * Throws `ingest.busy` while it is recorded, `stream.held`. Order: rows become garbage, the key goes, objects go, garbage goes.
    */
   async delete(name: string, who = "user"): Promise<void> {
     await this.get(name);
     await this.dropStream(name);
     const { clock } = this.#parts;
-    await this.index.deleteStream(name, who, clock.now());
+    await this.index.deleteStream(name, who, clock.now(), this.#erasures !== undefined);
+    await this.#erasures?.run();
     const garbage = await this.index.garbage(clock.now() + 1, Number.MAX_SAFE_INTEGER);
     const own = garbage.filter((packId) => packId.startsWith(`${name}/`));
     await this.store.delete(own.map(objectKey));
     await this.forget(own);
     await this.index.forgetGarbage(own);
-    await this.#eraseKey?.(name).catch((error) =>
-      this.#parts.log.error("stream.key-not-erased", { stream: name, message: String(error) }),
-    );
   }
 
   // Sink
@@ -317,6 +328,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.#spool;
     await this.#sealer.idle();
     await this.uploads.idle();
+    await this.#erasures?.idle();
   }
 
   /** Decides and seals everything, then lets the folder go. What waits in the spool is sent after the next start. */
@@ -329,6 +341,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.#spool;
     await this.uploads.close();
     await this.#thinning.stop();
+    await this.#erasures?.close();
     await this.#reserve.idle();
     await this.store.close();
     await this.index.close();

@@ -88,8 +88,8 @@ export class Places {
     for (const way of ways) {
       const bytes = await orGone(way());
       if (!(bytes instanceof Fault)) return bytes;
-      // A store that does not answer says nothing about what is here.
-      if (bytes.code === "store.unavailable") away ??= bytes;
+      // A store that does not answer says nothing about what is here, nor a bad file about what is there.
+      if (bytes.code !== "store.not-found") away ??= bytes;
     }
     if (away !== undefined) throw away;
     throw new Fault("store.not-found", `the pack ${packId} is gone`);
@@ -113,4 +113,6 @@ async function orGone<T>(reading: Promise<T>): Promise<T | Fault> {
 }
 
 /** Not here; it may be somewhere else. */
-const GONE: ReadonlySet<FaultCode> = new Set(["store.not-found", "store.unavailable"]);
+const GONE: ReadonlySet<FaultCode> = new Set([
+  ...(["store.not-found", "store.unavailable", "store.unreadable"] as const),
+]);
