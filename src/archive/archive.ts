@@ -28,12 +28,13 @@ import type { TrackSet } from "../media/track.ts";
 import { Committer } from "./committer.ts";
 import { type EventSource, noEvents } from "./events.ts";
 import { type Files, nodeFiles } from "./files.ts";
-import { lockDataDir, makeDataDir } from "./identity.ts";
+import { lockDataDir, makeDataDir, newIdentity } from "./identity.ts";
 import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { readFragmentList } from "./index/fragment-list.ts";
 import { SqliteIndex } from "./index/sqlite-index.ts";
 import { KeyErasures } from "./key-erasures.ts";
 import { openIndex } from "./open-index.ts";
+import { OwnFolder } from "./own-folder.ts";
 import { objectKey } from "./pack-id.ts";
 import { PackReader } from "./pack-reader.ts";
 import { Places, type RemoteRead } from "./places.ts";
@@ -46,6 +47,7 @@ import { SPACE_LIMITS, SpaceGate, type SpaceLimits } from "./space-gate.ts";
 import { clearSpool, findSpool } from "./spool.ts";
 import { FolderStore } from "./store/folder-store.ts";
 import type { ObjectStore } from "./store/object-store.ts";
+import { StoreClaim } from "./store/store-claim.ts";
 import { newStream } from "./stream-info.ts";
 import { PACK_LIMITS, type PackLimits } from "./stream-writer.ts";
 import { Thinning } from "./thinning.ts";
@@ -81,6 +83,8 @@ export interface ArchiveOptions {
   readonly remoteRead?: RemoteRead;
   readonly events?: EventSource;
   readonly meters?: Meters;
+  /** Makes sure that a remote store is this archive's, by its uuid. Throws `config.bad`, `store.unavailable`. */
+  readonly claimStore?: ((uuid: string) => Promise<void>) | undefined;
   /** Makes what an encrypted store still has of a deleted stream unreadable. */
   readonly eraseKey?: ((stream: string) => Promise<void>) | undefined;
   /** Replaced by tests that make file operations or commits fail. */
@@ -95,6 +99,8 @@ const UPLOADS = 4;
 interface ArchiveParts extends RecoveryParts {
   readonly clock: Clock;
   readonly unlock: () => void;
+  readonly folder: OwnFolder;
+  readonly claim: StoreClaim;
 }
 
 export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
@@ -128,17 +134,30 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     const path = join(dataDir, "reserve");
     this.#reserve = new Reserve({ files, log, path, bytes: reserveBytes });
     const concurrency = options.uploads ?? UPLOADS;
-    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived, meters, events });
+    const checkFolder = () => parts.folder.check();
+    const checkPlaces = async () => {
+      await checkFolder();
+      await parts.claim.check();
+    };
+    this.uploads = new Uploads({
+      ...{ ...parts, backOff, concurrency, archived, meters, events, checkPlaces },
+    });
     this.gate = new SpaceGate({
       clock,
       log,
       limits: { ...SPACE_LIMITS, ...options.space },
       space: () => files.space(dataDir),
       spoolBytes: () => this.uploads.bytes,
-      changed: (open) => (open ? this.#reserve.hold() : this.#reserve.release()),
+      trouble: () => parts.folder.trouble(),
+      changed: (open) => {
+        if (open) this.#reserve.hold();
+        else if (!this.gate.foreign) this.#reserve.release();
+      },
     });
     const spooled = ({ bytes }: PackRow) => this.uploads.added(bytes);
-    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled, meters, events });
+    this.#sealer = new Sealer({
+      ...{ ...parts, backOff, archived, spooled, meters, events, checkFolder },
+    });
     this.#recordings = new Recordings({
       ...{ index, node, activeDir, files, clock, log, gate: this.gate },
       committer: new Committer(index, {
@@ -172,13 +191,17 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
         shared: options.sharedIndex ?? sharedDir !== dataDir,
         open: options.openIndex ?? SqliteIndex.open,
       });
+      const uuid = await index.meta("uuid", newIdentity());
       index = options.wrapIndex?.(index) ?? index;
       const store = options.store ?? new FolderStore({ root: join(sharedDir, "packs"), files });
       const [activeDir, spoolDir] = [join(dataDir, "active"), join(dataDir, "spool")];
       const { remoteRead, mayComplete } = options;
       const nodeOf = otherNode(index, node);
       const places = new Places({ files, store, activeDir, spoolDir, remoteRead, nodeOf });
-      const of = { node, index, store, places, mayComplete };
+      const claim = new StoreClaim(options.claimStore, uuid);
+      await claim.atStart(log);
+      const folder = new OwnFolder(files, dataDir, uuid);
+      const of = { node, index, store, places, mayComplete, folder, claim };
       const parts = { ...of, activeDir, files, log, clock, unlock };
       const archive = new Archive(parts, options);
       await archive.#start(spoolDir);
@@ -244,6 +267,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
    */
   async delete(name: string, who = "user"): Promise<void> {
     await this.get(name);
+    await this.#parts.folder.check();
     await this.dropStream(name);
     const { clock } = this.#parts;
     await this.index.deleteStream(name, who, clock.now(), this.#erasures !== undefined);
@@ -311,8 +335,12 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     return this.reader.gaps(stream, of, limit);
   }
 
-  /** Packs whose rows are gone: their local files go, and what memory knows of them. */
+  /**
+   * Packs whose rows are gone: their local files go, and what memory knows of them. Throws `store.unavailable` when the
+   * data folder is not ours any more: nothing would be removed.
+   */
   async forget(packIds: readonly string[]): Promise<void> {
+    await this.#parts.folder.check();
     for (const packId of packIds) {
       await this.#parts.places.removeLocal(packId);
       this.reader.forget(packId);

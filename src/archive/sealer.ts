@@ -31,6 +31,8 @@ export interface SealerParts {
   readonly meters: Meters;
   readonly events: Pick<EventSource, "tell">;
   readonly mayComplete?: RecoveryParts["mayComplete"];
+  /** Throws `store.unavailable` when the data folder is not ours any more. */
+  checkFolder(): Promise<void>;
   /** Durable in the object store, and the index says so. */
   archived(row: PackRow): void;
   /** In the spool, on its way to a remote store. */
@@ -95,6 +97,7 @@ export class Sealer {
     const { files, places } = this.#parts;
     const { packId } = pack.identity;
     try {
+      await this.#parts.checkFolder();
       if (pack.fragments.length === 0) {
         await pack.close();
         await files.remove(pack.path);
@@ -142,6 +145,7 @@ export class Sealer {
   async #recoverNow(packId: string): Promise<void> {
     const { index, places, files } = this.#parts;
     try {
+      await this.#parts.checkFolder();
       const row = await index.pack(streamOf(packId), packId);
       if (row?.archived) {
         places.set(packId, undefined);

@@ -40,6 +40,8 @@ export interface UploadsParts {
   readonly backOff: BackOffLimits;
   readonly meters: Meters;
   readonly events: Pick<EventSource, "tell">;
+  /** Throws `store.unavailable`, `config.bad` when the data folder or the store is not ours. */
+  checkPlaces(): Promise<void>;
   /** The pack is verified in the store and the index says so. */
   archived(row: PackRow): void;
 }
@@ -194,6 +196,7 @@ export class Uploads {
     const { packId, bytes } = row;
     const startedMs = clock.elapsed();
     try {
+      await this.#parts.checkPlaces();
       await store.put(objectKey(packId), places.path(packId, "spool"), bytes);
       meters.upload("ok", bytes, clock.elapsed() - startedMs);
       const [there] = await index.archived([packId]);

@@ -33,7 +33,7 @@ export async function openArchive(config: Config, common: Common): Promise<Opene
   const setUp = setUpNode(config, clock, log);
   makeDataDir(dataDir, sharedDir);
   const settings = storeSettings(config);
-  const { store, eraseKey } = await openStore(settings, {
+  const { store, eraseKey, claim } = await openStore(settings, {
     dataDir: sharedDir,
     files: nodeFiles,
     log,
@@ -42,6 +42,7 @@ export async function openArchive(config: Config, common: Common): Promise<Opene
     const archive = await Archive.open({
       ...{ dataDir, store, eraseKey, ...common, ...setUp?.archive },
       ...indexOptions(config),
+      claimStore: claim && ((uuid) => claim(uuid, dataDir)),
       space: { maxSpoolBytes: spoolMaxGb * 1e9 },
     });
     return { archive, nodes: setUp?.nodes() };
