@@ -202,8 +202,8 @@ export class Uploads {
       const [there] = await index.archived([packId]);
       // The stream was deleted meanwhile: its garbage may have been removed before the object was there.
       if (there === undefined) await store.delete([objectKey(packId)]);
-      places.set(packId, undefined);
-      await places.removeLocal(packId);
+      if (there === undefined) await places.removeLocal(packId);
+      else await places.letGo(packId, bytes);
       this.#bytes = Math.max(0, this.#bytes - bytes);
       this.#worked(packId);
       if (there !== undefined) archived({ ...row, archived: true });

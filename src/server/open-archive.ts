@@ -29,7 +29,7 @@ interface Common {
 /** Throws `config.bad`, `store.*`, `index.unavailable`. */
 export async function openArchive(config: Config, common: Common): Promise<OpenedArchive> {
   const { clock, log } = common;
-  const { dataDir, sharedDir = dataDir, spoolMaxGb } = config;
+  const { dataDir, sharedDir = dataDir, spoolMaxGb, localCacheGb } = config;
   const setUp = setUpNode(config, clock, log);
   makeDataDir(dataDir, sharedDir);
   const settings = storeSettings(config);
@@ -43,6 +43,7 @@ export async function openArchive(config: Config, common: Common): Promise<Opene
       ...{ dataDir, store, eraseKey, ...common, ...setUp?.archive },
       ...indexOptions(config),
       claimStore: claim && ((uuid) => claim(uuid, dataDir)),
+      cacheBytes: localCacheGb * 1e9,
       space: { maxSpoolBytes: spoolMaxGb * 1e9 },
     });
     return { archive, nodes: setUp?.nodes() };
