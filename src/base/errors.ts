@@ -84,6 +84,7 @@ export type FaultCode =
   // storage
   | "store.unavailable"
   | "store.not-found"
+  | "store.unreadable"
   | "store.full"
   | "store.corrupt"
   | "store.locked"

@@ -75,6 +75,7 @@ const statusOf = {
   "source.bad-file": 500,
   "store.unavailable": 503,
   "store.not-found": 404,
+  "store.unreadable": 500,
   "store.full": 507,
   "store.corrupt": 500,
   "store.locked": 503,

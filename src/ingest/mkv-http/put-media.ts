@@ -134,6 +134,7 @@ const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
   "ingest.busy": [503, "ServiceUnavailable"],
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],
+  "store.unreadable": [503, "ServiceUnavailable"],
   "index.unavailable": [503, "ServiceUnavailable"],
   internal: [500, "InternalFailure"],
 };
