@@ -7,12 +7,14 @@ import {
   type GetDASHStreamingSessionURLCommandInput,
   GetHLSStreamingSessionURLCommand,
   type GetHLSStreamingSessionURLCommandInput,
-  KinesisVideoArchivedMediaClient,
+  type KinesisVideoArchivedMediaClient,
 } from "@aws-sdk/client-kinesis-video-archived-media";
+import { type GuardedServer, guardedServer } from "../support/guarded-server.ts";
 import { makeMedia } from "../support/media.ts";
 import { payloadHashes } from "../support/mp4-media.ts";
 import { run } from "../support/run.ts";
-import { cli, startTestServer, tempDir } from "../support/server.ts";
+import { putFile } from "../support/signed-put.ts";
+import { tempDir } from "../support/temp-dir.ts";
 import { needs } from "../support/tools.ts";
 
 const START_MS = 1_790_000_000_000;
@@ -21,13 +23,13 @@ const hashOf = (line: string) => line.slice(line.indexOf("SHA256="));
 const at = (seconds: number) => new Date(START_MS + seconds * 1000);
 
 suite("KVS playback sessions", needs("ffmpeg"), () => {
-  let server: Awaited<ReturnType<typeof startTestServer>>;
+  let scene: GuardedServer;
   let client: KinesisVideoArchivedMediaClient;
 
   const put = async (stream: string, file: string, startMs = START_MS) => {
-    const args = ["put", file, "--stream", stream, "--create", "--start", String(startMs)];
-    const done = await cli([...args, "--server", server.url]);
-    assert.equal(done.code, 0, done.err);
+    const credentials = scene.root;
+    const acks = await putFile({ url: scene.url, stream, startMs, credentials }, file);
+    assert.equal(acks.at(-1)?.EventType, "PERSISTED");
   };
   const hls = async (input: Partial<GetHLSStreamingSessionURLCommandInput>) => {
     const answer = await client.send(
@@ -66,29 +68,27 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
   };
 
   before(async () => {
-    server = await startTestServer();
-    client = new KinesisVideoArchivedMediaClient({
-      ...{ endpoint: server.url, region: "us-east-1", maxAttempts: 1 },
-      credentials: { accessKeyId: "AKIATEST", secretAccessKey: "secret" },
-    });
+    scene = await guardedServer();
+    client = scene.clients.archived;
+    const { archive } = scene.server.parts;
+    for (const name of ["cam", "sound", "pcm"]) await archive.create({ name, retentionHours: 24 });
     await put("cam", await makeMedia("h264-aac"));
     await put("sound", await makeMedia("audio-only"));
     await put("pcm", await makeMedia("pcm"));
-    await server.parts.archive.create({ name: "live", retentionHours: 0 });
+    await archive.create({ name: "live", retentionHours: 0 });
   });
   after(async () => {
-    client.destroy();
-    await server.close();
+    await scene[Symbol.asyncDispose]();
     dir[Symbol.dispose]();
   });
 
   test("ON_DEMAND plays everything that was archived, by HLS and by DASH", async () => {
     const file = await payloadHashes(await makeMedia("h264-aac"));
     const url = await hls({ PlaybackMode: "ON_DEMAND", HLSFragmentSelector: producer(all) });
-    assert.ok(url.startsWith(`${server.url}/hls/v1/getHLSMasterPlaylist.m3u8?SessionToken=`), url);
+    assert.ok(url.startsWith(`${scene.url}/hls/v1/getHLSMasterPlaylist.m3u8?SessionToken=`), url);
     assert.deepEqual(await played(url), file);
     const mpd = await dash({ PlaybackMode: "ON_DEMAND", DASHFragmentSelector: producer(all) });
-    assert.ok(mpd.startsWith(`${server.url}/dash/v1/getDASHManifest.mpd?SessionToken=`), mpd);
+    assert.ok(mpd.startsWith(`${scene.url}/dash/v1/getDASHManifest.mpd?SessionToken=`), mpd);
     // ffmpeg's reader of DASH ends with its shortest track: each is played alone.
     const tracks = [...(await played(mpd, "0:v")), ...(await played(mpd, "0:a"))];
     assert.deepEqual(tracks.map(hashOf), file.map(hashOf));

@@ -92,7 +92,9 @@ export function keyRoutes(app: FastifyInstance, parts: Parts): void {
     const data = { actions: wanted, id: principal.id };
     const token = sessions.issue({ purpose: API_SESSION, stream, expiresMs: least, data });
     reply.code(201).header("cache-control", "no-store");
-    return { token, expiresMs: least };
+    // As the AWS SDKs name them: they sign with these.
+    const credentials = { ...sessions.credentials(token), sessionToken: token };
+    return { token, expiresMs: least, credentials };
   });
 }
 
