@@ -68,12 +68,13 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   await parts.pulls.start();
   parts.retention.start();
   parts.imageJobs.start();
+  parts.notifications.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
-    const jobs = parts.imageJobs.stop();
+    const jobs = Promise.all([parts.imageJobs.stop(), parts.notifications.stop()]);
     parts.images.close();
     await jobs;
     await parts.pulls.close();
