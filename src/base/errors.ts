@@ -24,9 +24,6 @@ export type FaultCode =
   | "codec.unsupported"
   | "codec.no-config"
   // ingest
-  | "ingest.fragment-too-large"
-  | "ingest.fragment-too-long"
-  | "ingest.metadata-limit"
   | "ingest.bad-timestamp"
   | "ingest.busy"
   | "ingest.idle"

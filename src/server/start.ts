@@ -78,13 +78,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await parts.pulls.start();
   parts.retention.start();
   parts.imageJobs.start();
+  parts.notifications.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
     certificates?.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
-    const jobs = parts.imageJobs.stop();
+    const jobs = Promise.all([parts.imageJobs.stop(), parts.notifications.stop()]);
     parts.images.close();
     await jobs;
     await parts.pulls.close();
