@@ -4,32 +4,33 @@
  */
 import { realClock } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/errors.ts";
-import { Api, type Gap } from "./api.ts";
+import { Api } from "./api.ts";
 import { ClipPanel, downloadBlob } from "./clip-panel.ts";
 import { CoverageLoader } from "./coverage-loader.ts";
+import type { Gap, Span } from "./coverage-types.ts";
 import { Engine } from "./engine.ts";
 import { fire } from "./events.ts";
 import { fileName } from "./file-names.ts";
-import { causeText, gapAt, type Loaded, nextRange, previousRange } from "./gap-model.ts";
+import { gapAt, gapText, type Loaded, nextRange, previousRange } from "./gap-model.ts";
 import { part, say } from "./html.ts";
 import { JumpDialog } from "./jump-dialog.ts";
 import { type Action, actionOf } from "./keys.ts";
 import { playerMarkup } from "./player-markup.ts";
 import { PlayerView } from "./player-view.ts";
 import { openRanges } from "./ranges-dialog.ts";
+import { RecordedIndex } from "./recorded-index.ts";
 import { placeText } from "./share-link.ts";
 import { speedAfter } from "./speeds.ts";
 import { Still } from "./still.ts";
 import { StreambankTimeline } from "./streambank-timeline.ts";
 import { Thumbnails } from "./thumbnails.ts";
-import { dateOf, lengthText, timeOfDay } from "./time-text.ts";
 import { knownZone, type ZoneChoice, zoneFor } from "./zones.ts";
 
 const STEP_MS = 5000;
 const BIG_STEP_MS = 60_000;
 /** Coarse enough for an answer about years. */
 const WIDE_RESOLUTION_MS = 60_000;
-const NOTHING: Loaded = { span: { from: 0, to: 0 }, ranges: [], gaps: [] };
+const NOTHING: Loaded = { span: { from: 0, to: 0 }, index: new RecordedIndex([]), gaps: [] };
 
 /** The player. `live()`, `seek(ms)` and `toggle()` are for pages; everything else has a button and a key. */
 export class StreambankPlayer extends HTMLElement {
@@ -202,9 +203,9 @@ export class StreambankPlayer extends HTMLElement {
       load: (span, signal) => api.coverage(stream, span, signal),
       clock,
       view: () => ({ view: timeline.view, width: timeline.clientWidth }),
-      loaded: ({ ranges, gaps }, span) => {
-        this.#loaded = { span, ranges, gaps };
-        timeline.setRanges(ranges);
+      loaded: (coverage, span) => {
+        timeline.setCoverage(coverage, span);
+        this.#loaded = { span, index: timeline.recorded, gaps: coverage.gaps };
       },
     });
     const thumbnails = new Thumbnails(api, stream);
@@ -279,11 +280,11 @@ export class StreambankPlayer extends HTMLElement {
     const engine = this.#engine;
     const at = engine?.positionMs;
     if (engine === undefined || at === undefined) return;
-    const pick = (ranges: Loaded["ranges"]) => {
+    const pick = (ranges: readonly Span[]) => {
       if (which === "oldest") return ranges[0];
       return which === "next" ? nextRange(ranges, at) : previousRange(ranges, at);
     };
-    const near = which === "oldest" ? undefined : pick(this.#loaded.ranges);
+    const near = which === "oldest" ? undefined : pick(this.#loaded.index.ranges);
     // The first loaded one may have begun before what was loaded.
     const whole = near !== undefined && near.from > this.#loaded.span.from;
     const found = whole ? near : pick(await this.#allRanges());
@@ -299,7 +300,7 @@ export class StreambankPlayer extends HTMLElement {
     this.#engine?.seek(ms);
   }
 
-  async #allRanges(): Promise<Loaded["ranges"]> {
+  async #allRanges(): Promise<readonly Span[]> {
     try {
       const stream = await this.#api.stream(this.stream);
       const [from, to] = [stream.firstMs ?? 0, (stream.lastMs ?? 0) + 1];
@@ -314,17 +315,8 @@ export class StreambankPlayer extends HTMLElement {
   #skipped(from: number, to: number): void {
     const known = gapAt(this.#loaded, (from + to) / 2, this.#engine?.serverNowMs ?? to);
     const gap = { ...known, from, to };
-    this.#view.notice(`Skipped: no recording ${this.gapText(gap)}`);
+    this.#view.notice(`Skipped: no recording ${gapText(gap, this.zone)}`);
     fire(this, "streambank-gap", gap);
-  }
-
-  /** `14:02:00–14:31:00 (29 min): camera offline`. */
-  gapText({ from, to, cause }: Gap): string {
-    const zone = this.zone;
-    const day = dateOf(from, zone) === dateOf(to, zone) ? "" : `${dateOf(from, zone)} `;
-    const why = causeText(cause);
-    const times = `${day}${timeOfDay(from, zone)}–${timeOfDay(to, zone)} (${lengthText(to - from)})`;
-    return `${times}${why === "" ? "" : `: ${why}`}`;
   }
 
   async #snapshot(): Promise<void> {
@@ -363,7 +355,7 @@ export class StreambankPlayer extends HTMLElement {
     const engine = this.#engine;
     if (engine === undefined) return;
     this.#timeline.update(engine.serverNowMs, engine.positionMs);
-    const gap = this.#gap === undefined ? undefined : this.gapText(this.#gap);
+    const gap = this.#gap === undefined ? undefined : gapText(this.#gap, this.zone);
     this.#view.show({
       engine,
       video: this.#video,

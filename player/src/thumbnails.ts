@@ -1,7 +1,8 @@
 /** Small pictures for the time under the pointer, from the server's sheets; none when the server makes none. */
 import type { Api, ThumbnailSheet } from "./api.ts";
+import type { Span } from "./coverage-types.ts";
 import type { Preview } from "./streambank-timeline.ts";
-import { type Span, spanOf, type View } from "./timeline-model.ts";
+import { spanOf, type View } from "./timeline-model.ts";
 
 const COUNT = 40;
 const WIDTH = 160;
