@@ -62,19 +62,19 @@ export class Api {
     return (await this.#get(`/v1/streams/${encodeURIComponent(name)}`)) as StreamView;
   }
 
-  /** A sheet of small pictures, `undefined` when this server makes none. */
+  /** A sheet of small pictures. Throws as `coverage` does, also when this server makes none. */
   async thumbnails(
     stream: string,
     { from, to }: Span,
     { count, width }: { count: number; width: number },
-  ): Promise<ThumbnailSheet | undefined> {
+  ): Promise<ThumbnailSheet> {
     const query = `from=${Math.floor(from)}&to=${Math.ceil(to)}&count=${count}&width=${width}`;
     const path = `/v1/streams/${encodeURIComponent(stream)}/thumbnails`;
     const answer = await this.#fetch(`${path}?${query}`);
-    if (!answer.ok) return undefined;
+    if (!answer.ok) throw await refused(answer);
     const sheet = (await answer.json()) as ThumbnailSheet;
     const picture = await this.#fetch(`${path}.jpg?${query}`);
-    if (!picture.ok) return undefined;
+    if (!picture.ok) throw await refused(picture);
     return { ...sheet, url: URL.createObjectURL(await picture.blob()) };
   }
 

@@ -47,6 +47,17 @@ suite("loading what is recorded", () => {
     loader.stop();
   });
 
+  test("asks again soon when the view has changed while an answer was on its way", async () => {
+    const { wishes, pass, show, loader } = start(Number.POSITIVE_INFINITY);
+    const asked = pass(0);
+    show(DAY);
+    await asked;
+    assert.equal(wishes.length, 1);
+    await pass(200);
+    assert.equal(wishes.at(-1)?.resolutionMs, DAY / 1000 / 16);
+    loader.stop();
+  });
+
   test("asks more coarsely when the answer would be too large, and finely again when zoomed in", async () => {
     const { wishes, pass, show, loader } = start(10_000);
     await pass(0);

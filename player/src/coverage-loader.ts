@@ -43,7 +43,9 @@ export class CoverageLoader {
 
   /** The view changed. */
   soon(): void {
-    if (!this.#loading) this.#again(SOON_MS);
+    // What is on its way is of another view.
+    if (this.#loading) this.#retry = true;
+    else this.#again(SOON_MS);
   }
 
   stop(): void {
@@ -59,7 +61,7 @@ export class CoverageLoader {
   #refused(error: unknown, perPixel: number, spanMs: number): void {
     const large = error instanceof Fault && error.code === "request.too-large";
     if (!large) return;
-    this.#retry = perPixel > 1 / COARSER;
+    this.#retry ||= perPixel > 1 / COARSER;
     this.#coarse = { perPixel: Math.max(1 / COARSER, perPixel / COARSER), spanMs };
   }
 
