@@ -2,6 +2,7 @@
 import { Fault } from "../../base/errors.ts";
 import { type Millis, millis } from "../../base/units.ts";
 import type { ClockName, TimeRange } from "../../fragment/fragment.ts";
+import { MAX_BUCKETS } from "../../play/density.ts";
 import { parseTime, timeRange } from "../../play/time.ts";
 
 export interface StreamParams {
@@ -35,10 +36,12 @@ export function coverageQuery(query: RawQuery): {
   range: TimeRange;
   clock: ClockName;
   resolutionMs: number;
+  buckets: number;
 } {
-  refuseOthers(query, ["from", "to", "clock", "resolution"]);
+  refuseOthers(query, ["from", "to", "clock", "resolution", "buckets"]);
   const resolutionMs = wholeOf(query, "resolution", { fallback: 0, min: 0, max: 31_536_000_000 });
-  return { range: openRange(query), clock: clockOf(query), resolutionMs };
+  const buckets = wholeOf(query, "buckets", { fallback: 0, min: 1, max: MAX_BUCKETS });
+  return { range: openRange(query), clock: clockOf(query), resolutionMs, buckets };
 }
 
 export function fragmentsQuery(query: RawQuery): {
