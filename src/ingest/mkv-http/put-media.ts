@@ -44,7 +44,7 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
   const { stream, startNs, acks, archivedAcks } = readPutMediaHeaders(req.headers);
   const remoteAddress = req.socket.remoteAddress ?? "";
   // Asked once: a body has no place for another token, and KVS does not ask again either.
-  const { who } = parts.access.check(stream, bearerToken(req.headers.authorization), {
+  const grant = parts.access.check(stream, bearerToken(req.headers.authorization), {
     ...{ method: "POST", headers: req.headers },
     url: (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
     remoteAddress,
@@ -57,12 +57,14 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
   }
   const transport = httpTransport({ req, res, acks, clock: parts.clock });
   const protocol = "put-media";
-  const producer = { protocol, identity: identityOf(protocol, who, remoteAddress) } as const;
+  const producer = { protocol, identity: identityOf(protocol, grant.who, remoteAddress) } as const;
   const session = await parts.ingest.open({ stream, startNs, transport, archivedAcks, producer });
   if (req.destroyed) {
     session.abort();
     return;
   }
+  const unwatch = grant.watch?.((fault) => session.shutDown(fault));
+  if (unwatch !== undefined) req.once("close", unwatch);
   if (wantsContinue(req)) res.writeContinue();
   res.setHeader("content-type", "application/json");
   // The answer begins before the body ends: producers wait for acks while they send. One that wants none may close its
@@ -132,6 +134,7 @@ const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
   "ingest.busy": [503, "ServiceUnavailable"],
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],
+  "store.unreadable": [503, "ServiceUnavailable"],
   "index.unavailable": [503, "ServiceUnavailable"],
   internal: [500, "InternalFailure"],
 };

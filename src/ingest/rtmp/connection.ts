@@ -13,7 +13,7 @@ import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
 import { identityOf } from "../publishers.ts";
-import type { PushAccess } from "../push-access.ts";
+import { fromAddress, type PushAccess } from "../push-access.ts";
 import type { IngestSession } from "../session.ts";
 import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
 import { type PeerEvent, RtmpPeer } from "./peer.ts";
@@ -44,6 +44,7 @@ export class RtmpConnection {
   readonly #peer: RtmpPeer;
   readonly #media = new FlvToMatroska();
   readonly #address: string;
+  #unwatch: () => void = () => {};
   #session: IngestSession | undefined;
   #deadline: CancelTimer;
   #opening = false;
@@ -115,15 +116,16 @@ export class RtmpConnection {
   async #open(app: string, name: string): Promise<void> {
     const { ingest, access, placement, clock, createMissing } = this.#parts;
     const { stream, key } = publishTarget(app, name);
-    const { who } = access.check(stream, key);
+    const grant = access.check(stream, key, fromAddress(this.#address));
     const protocol = "rtmp";
-    const identity = identityOf(protocol, who, this.#address);
+    const identity = identityOf(protocol, grant.who, this.#address);
     await ensureStream(stream, createMissing, this.#parts);
     const owner = await placement.fetch(stream, identity);
     if (owner !== undefined)
       throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.rtmpUrl}`);
     // It may have gone meanwhile: then it takes the stream from nobody.
     if (this.#ended) return;
+    this.#unwatch = grant.watch?.((fault) => this.close(fault.message)) ?? (() => {});
     // Its own clock starts anywhere: what it sends now is from now.
     const startNs = BigInt(clock.now()) * 1_000_000n;
     const session = await ingest.open({
@@ -183,6 +185,7 @@ export class RtmpConnection {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#unwatch();
     this.#deadline();
     this.#socket.end();
     this.#socket.resume();
