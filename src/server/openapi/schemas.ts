@@ -142,6 +142,7 @@ export const SCHEMAS = {
     },
     ...{ frames: count("put into the stream"), lost: count("given up") },
     "persistedMs?": ms("start of the newest durable fragment"),
+    "note?": text("what of the camera is left out, and why"),
   }),
   SourceTest: { type: "object", description: "what the camera sends, or why it cannot be reached" },
   Hook: object({
