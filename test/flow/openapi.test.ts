@@ -6,6 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { Producer } from "../../producer-sdk/src/producer.ts";
 import { realClock } from "../../src/base/clock.ts";
 import { buildApp } from "../../src/server/app.ts";
+import { notDurable } from "../support/outcome.ts";
 import { startTestServer } from "../support/server.ts";
 
 const START_MS = 1_790_000_000_000;
@@ -170,5 +171,5 @@ async function record(url: string, token: string): Promise<number> {
       ...{ track: 1, data: new Uint8Array(100).fill(i), key: i % 25 === 0 },
       timestampUs: (START_MS + i * 40) * 1000,
     });
-  return producer.end(10_000);
+  return notDurable(await producer.end(10_000));
 }

@@ -1,6 +1,7 @@
 /** Query strings of the reading routes: their tables, and as values. */
 import { millis } from "../../base/units.ts";
 import type { ClockName, TimeRange } from "../../fragment/fragment.ts";
+import { MAX_BUCKETS } from "../../play/density.ts";
 import { MAX_TIME_MS, timeRange } from "../../play/time.ts";
 import {
   choice,
@@ -56,11 +57,15 @@ export const COVERAGE = {
     { fallback: 0, min: 0, max: 31_536_000_000 },
     "gaps shorter than this many ms are joined",
   ),
+  buckets: whole(
+    { fallback: undefined, min: 1, max: MAX_BUCKETS },
+    "how much is recorded of each of so many equal parts; default: not told",
+  ),
 } as const;
 
 export function coverageQuery(query: RawQuery) {
-  const { resolution, ...asked } = readQuery(COVERAGE, query);
-  return { ...rangeOf(asked), resolutionMs: resolution };
+  const { resolution, buckets, ...asked } = readQuery(COVERAGE, query);
+  return { ...rangeOf(asked), resolutionMs: resolution, buckets: buckets ?? 0 };
 }
 
 export const FRAGMENTS = {
