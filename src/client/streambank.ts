@@ -171,12 +171,16 @@ export class StreamHandle {
     }
   }
 
-  /** Where there is media; gaps shorter than `resolution` ms are joined. */
+  /** Where there is media; gaps shorter than `resolution` ms are joined. With `buckets` also how much of each of so many parts. */
   coverage(
-    { resolution = 0, ...range }: Range & { readonly resolution?: number },
+    {
+      resolution = 0,
+      buckets,
+      ...range
+    }: Range & { readonly resolution?: number; readonly buckets?: number },
     signal?: AbortSignal,
   ): Promise<Coverage> {
-    const query = { ...rangeQuery(range), resolution };
+    const query = { ...rangeQuery(range), resolution, buckets };
     return this.#connection.json(`${this.#path}/coverage`, { query, signal });
   }
 

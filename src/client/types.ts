@@ -33,6 +33,17 @@ export interface Stream {
   readonly live: boolean;
   /** The other node that records it. */
   readonly node?: string;
+  /** The producer that is connected to the server that answers, or was last since its start. */
+  readonly producer?: {
+    readonly protocol: string;
+    readonly session: string;
+    readonly sinceMs: number;
+    readonly endedMs?: number;
+    /** Numbers of its newest whole, and its newest durable fragment. */
+    readonly received?: string;
+    readonly persisted?: string;
+    readonly error?: { readonly code: string; readonly message: string };
+  };
   readonly viewers: number;
   readonly lastFrameMs?: number;
   readonly tracks?: readonly TrackView[];
@@ -90,6 +101,12 @@ export interface Coverage {
     readonly cause: string;
     readonly detail?: string;
   }[];
+  /** Where `buckets` were asked for: how much of each part is recorded. */
+  readonly density?: {
+    readonly bucketMs: number;
+    readonly recordedMs: readonly number[];
+    readonly sampled: boolean;
+  };
 }
 
 /** A range that nothing removes. */
@@ -194,4 +211,10 @@ export interface Session {
 export interface SessionToken {
   readonly token: string;
   readonly expiresMs: number;
+  /** The same for who signs (SigV4), as the AWS SDKs name it. */
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
 }

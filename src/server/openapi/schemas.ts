@@ -60,6 +60,12 @@ export const SCHEMAS = {
     ...{ retentionHours: count("0: live only"), retentionBytes: count("0: no bound") },
     ...{ version: text("changes with every change"), "mediaType?": text("as it was set") },
     ...{ live: yes("a producer is connected"), "node?": text("the other node that records it") },
+    "producer?": object({
+      ...{ protocol: text("of its connection"), session: text("of the producer") },
+      ...{ sinceMs: ms("when it came"), "endedMs?": ms("when it went") },
+      ...{ "received?": text("newest whole fragment"), "persisted?": text("newest durable one") },
+      "error?": object({ code: text("what ended it"), message: text("for people") }),
+    }),
     ...{ viewers: count("of live media"), "lastFrameMs?": ms("when the newest frame came") },
     "tracks?": list({ $ref: "#/components/schemas/Track" }),
     ...{ "firstMs?": ms("oldest archived media"), "lastMs?": ms("newest archived media") },
@@ -85,6 +91,10 @@ export const SCHEMAS = {
     gaps: list(
       object({ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") }),
     ),
+    "density?": object({
+      ...{ bucketMs: number("of one part"), recordedMs: list(number("of each part")) },
+      sampled: yes("not every pack was looked into"),
+    }),
   }),
   Gap: object({
     ...{ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") },
@@ -186,7 +196,13 @@ export const SCHEMAS = {
     }),
     additionalProperties: true,
   },
-  SessionToken: object({ token: text("for addresses"), expiresMs: ms("its end") }),
+  SessionToken: object({
+    ...{ token: text("for addresses"), expiresMs: ms("its end") },
+    credentials: object({
+      ...{ accessKeyId: text("for SigV4"), secretAccessKey: text("for SigV4") },
+      sessionToken: text("the token"),
+    }),
+  }),
   GroupPlace: object({
     ...{
       stream: text("which"),
