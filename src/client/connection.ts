@@ -87,18 +87,22 @@ export class Connection {
     path: string,
     { stream, ...query }: NonNullable<Request["query"]> & { readonly stream: string },
   ): Promise<WebSocket> {
-    const token = await this.#addressToken(stream);
-    const address = this.url.replace(/^http/, "ws") + path + queryText({ ...query, token });
-    const socket = new WebSocket(address);
+    const token = await this.addressToken(stream, SOCKET_TOKEN_S);
+    const address = this.address(path, { ...query, token });
+    const socket = new WebSocket(address.replace(/^http/, "ws"));
     socket.binaryType = "arraybuffer";
     return socket;
   }
 
-  /** Browsers can set no header on a WebSocket, and what is in an address must soon be worth nothing. */
-  async #addressToken(stream: string): Promise<string | undefined> {
+  address(path: string, query: NonNullable<Request["query"]>): string {
+    return this.url + path + queryText(query);
+  }
+
+  /** Players and browsers' WebSockets can set no header, and what is in an address must soon be worth nothing. */
+  async addressToken(stream: string, seconds: number): Promise<string | undefined> {
     const token = await this.token();
     if (token === undefined || /^ss\d+\./.test(token)) return token;
-    const body = { actions: ["read"], streams: stream, seconds: SOCKET_TOKEN_S };
+    const body = { actions: ["read"], streams: stream, seconds };
     const request = { method: "POST", body } as const;
     return (await this.json<{ readonly token: string }>("/v1/session", request)).token;
   }

@@ -1,5 +1,5 @@
 /**
- * A typed client of the native API: streams, what they hold, clips, holds, and consumers.
+ * A typed client of the native API: streams, what they hold, clips, pictures, holds, consumers, events, and who may do what.
  *
  *     const bank = new Streambank({ url: "http://127.0.0.1:8080", token });
  *     for await (const fragment of bank.stream("door").consume({ from: "earliest" })) …
@@ -8,17 +8,26 @@
  */
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type ConsumeOptions, consume } from "./consume.ts";
+import { type EventOptions, events } from "./events.ts";
 import { type GroupOptions, joinGroup } from "./group.ts";
 import { type LiveOptions, liveFrames } from "./live-frames.ts";
 import type {
+  AccessKey,
+  Action,
   Coverage,
   FragmentItem,
   GroupPlace,
   Hold,
+  ImageItem,
+  NewAccessKey,
+  PictureStyle,
   Range,
+  Session,
+  SessionToken,
   Stream,
   StreamSettings,
   Time,
+  User,
 } from "./types.ts";
 
 /** A server. */
@@ -48,6 +57,70 @@ export class Streambank {
   /** Streams shared with the other consumers of a group: see `joinGroup`. */
   group(options: GroupOptions): ReturnType<typeof joinGroup> {
     return joinGroup(this.#connection, options);
+  }
+
+  /** What happens, as it happens; see `events`. */
+  events(options: EventOptions = {}): ReturnType<typeof events> {
+    return events(this.#connection, options);
+  }
+
+  /** Who asks, and what they may do. */
+  session(): Promise<Session> {
+    return this.#connection.json("/v1/session");
+  }
+
+  /** A token of at most 12 hours (default 1) that may do no more than who asks: for addresses, and for others. */
+  makeSession(scope: {
+    readonly actions: readonly Action[];
+    readonly streams: string;
+    readonly seconds?: number;
+  }): Promise<SessionToken> {
+    return this.#connection.json("/v1/session", { method: "POST", body: scope });
+  }
+
+  async keys(): Promise<readonly AccessKey[]> {
+    return (await this.#connection.json<{ keys: AccessKey[] }>("/v1/keys")).keys;
+  }
+
+  /** Its secret is told this once. */
+  createKey(key: {
+    readonly name: string;
+    readonly actions: readonly Action[];
+    readonly streams: string;
+    readonly from?: Time;
+    readonly to?: Time;
+    readonly expires?: Time;
+  }): Promise<NewAccessKey> {
+    return this.#connection.json("/v1/keys", { method: "POST", body: key });
+  }
+
+  /** What it opened ends with it. */
+  async removeKey(id: string): Promise<void> {
+    await this.#connection.ask(`/v1/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
+  }
+
+  async users(): Promise<readonly User[]> {
+    return (await this.#connection.json<{ users: User[] }>("/v1/users")).users;
+  }
+
+  /** `streams` by default all. */
+  createUser(
+    user: Pick<User, "name" | "role"> & { readonly password: string; readonly streams?: string },
+  ): Promise<User> {
+    return this.#connection.json("/v1/users", { method: "POST", body: user });
+  }
+
+  /** What the user is signed in with ends. */
+  changeUser(
+    name: string,
+    change: Partial<Pick<User, "role" | "streams">> & { readonly password?: string },
+  ): Promise<User> {
+    const path = `/v1/users/${encodeURIComponent(name)}`;
+    return this.#connection.json(path, { method: "PATCH", body: change });
+  }
+
+  async removeUser(name: string): Promise<void> {
+    await this.#connection.ask(`/v1/users/${encodeURIComponent(name)}`, { method: "DELETE" });
   }
 
   /** Where a group has come to. */
@@ -98,12 +171,16 @@ export class StreamHandle {
     }
   }
 
-  /** Where there is media; gaps shorter than `resolution` ms are joined. */
+  /** Where there is media; gaps shorter than `resolution` ms are joined. With `buckets` also how much of each of so many parts. */
   coverage(
-    { resolution = 0, ...range }: Range & { readonly resolution?: number },
+    {
+      resolution = 0,
+      buckets,
+      ...range
+    }: Range & { readonly resolution?: number; readonly buckets?: number },
     signal?: AbortSignal,
   ): Promise<Coverage> {
-    const query = { ...rangeQuery(range), resolution };
+    const query = { ...rangeQuery(range), resolution, buckets };
     return this.#connection.json(`${this.#path}/coverage`, { query, signal });
   }
 
@@ -116,6 +193,56 @@ export class StreamHandle {
       query: rangeQuery(range),
       signal,
     });
+  }
+
+  /** One picture, as bytes in the answer's `body`; default what is shown now. */
+  image(
+    {
+      at,
+      clock,
+      exact,
+      format = "jpeg",
+      ...style
+    }: PictureStyle & {
+      readonly at?: Time | "latest";
+      readonly clock?: Range["clock"];
+      /** False: the key frame before it, which costs less. */
+      readonly exact?: boolean;
+    } = {},
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const path = `${this.#path}/image.${format === "jpeg" ? "jpg" : "png"}`;
+    return this.#connection.ask(path, { query: { at, clock, exact, ...style }, signal });
+  }
+
+  /** Pictures every `interval` ms (3000) of a range, one page after the other. */
+  async *images(
+    asked: PictureStyle & Range & { from: Time; to: Time; readonly interval?: number },
+    signal?: AbortSignal,
+  ): AsyncGenerator<ImageItem> {
+    const path = `${this.#path}/images`;
+    for (let token: string | undefined; ; ) {
+      const query = { ...asked, token };
+      const page = await this.#connection.json<{ images: ImageItem[]; token?: string }>(path, {
+        ...{ query, signal },
+      });
+      yield* page.images;
+      if (page.token === undefined) return;
+      token = page.token;
+    }
+  }
+
+  /**
+   * The address of an HLS playlist (or a DASH manifest) for players: of what is live, or of a range. With a session's token in it
+   * that opens this stream for `seconds` (3600), where the client has a token of its own.
+   */
+  async playUrl(
+    options: Range & { readonly kind?: "hls" | "dash"; readonly seconds?: number } = {},
+  ): Promise<string> {
+    const { kind = "hls", seconds = 3600, ...range } = options;
+    const file = kind === "hls" ? "hls/index.m3u8" : "dash/manifest.mpd";
+    const token = await this.#connection.addressToken(this.name, seconds);
+    return this.#connection.address(`${this.#path}/${file}`, { ...rangeQuery(range), token });
   }
 
   async holds(): Promise<readonly Hold[]> {

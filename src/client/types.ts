@@ -31,6 +31,19 @@ export interface Stream {
   readonly version: string;
   readonly mediaType?: string;
   readonly live: boolean;
+  /** The other node that records it. */
+  readonly node?: string;
+  /** The producer that is connected to the server that answers, or was last since its start. */
+  readonly producer?: {
+    readonly protocol: string;
+    readonly session: string;
+    readonly sinceMs: number;
+    readonly endedMs?: number;
+    /** Numbers of its newest whole, and its newest durable fragment. */
+    readonly received?: string;
+    readonly persisted?: string;
+    readonly error?: { readonly code: string; readonly message: string };
+  };
   readonly viewers: number;
   readonly lastFrameMs?: number;
   readonly tracks?: readonly TrackView[];
@@ -38,6 +51,12 @@ export interface Stream {
   readonly firstMs?: number;
   readonly lastMs?: number;
   readonly bytes: number;
+  /** The camera that the server pulls for it. */
+  readonly source?: {
+    readonly address: string;
+    readonly state: string;
+    readonly reason?: string;
+  };
 }
 
 /** What of a stream can be set. */
@@ -82,14 +101,20 @@ export interface Coverage {
     readonly cause: string;
     readonly detail?: string;
   }[];
+  /** Where `buckets` were asked for: how much of each part is recorded. */
+  readonly density?: {
+    readonly bucketMs: number;
+    readonly recordedMs: readonly number[];
+    readonly sampled: boolean;
+  };
 }
 
 /** A range that nothing removes. */
 export interface Hold {
   readonly id: string;
   readonly stream: string;
-  readonly fromMs: number;
-  readonly toMs: number;
+  readonly from: number;
+  readonly to: number;
   readonly who: string;
   readonly why: string;
   readonly createdMs: number;
@@ -103,4 +128,93 @@ export interface GroupPlace {
   readonly untilMs?: number;
   readonly token?: string;
   readonly doneMs?: number;
+  /** Whose the claim is, where callers are known. */
+  readonly owner?: string;
+}
+
+/** A picture of a stream, or why there is none. */
+export interface ImageItem {
+  /** What was asked for. */
+  readonly timeMs: number;
+  readonly time: string;
+  readonly error?: string;
+  /** When it was shown. */
+  readonly shownMs?: number;
+  readonly contentType?: string;
+  /** base64. */
+  readonly content?: string;
+}
+
+/** How a picture is to be. */
+export interface PictureStyle {
+  readonly format?: "jpeg" | "png";
+  /** Pixels. */
+  readonly width?: number;
+  readonly height?: number;
+  /** 1 to 100, of JPEG. */
+  readonly quality?: number;
+}
+
+/** Something that happened; `data` by type (docs/reference/events.md). */
+export interface BankEvent {
+  readonly id: number;
+  readonly type: string;
+  readonly stream?: string;
+  readonly timeMs: number;
+  readonly time: string;
+  readonly data: unknown;
+}
+
+/** What may be allowed. */
+export type Action = "produce" | "read" | "manage";
+
+/** An access key, without its secret. */
+export interface AccessKey {
+  readonly id: string;
+  readonly name: string;
+  readonly createdMs: number;
+  readonly actions: readonly Action[];
+  /** Names with `*` for any characters. */
+  readonly streams: string;
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly expiresMs?: number;
+}
+
+/** One that was just made: the secret is told this once. */
+export interface NewAccessKey extends AccessKey {
+  readonly secret: string;
+  readonly token: string;
+}
+
+/** Somebody who signs in. */
+export interface User {
+  readonly name: string;
+  readonly role: "viewer" | "operator" | "admin";
+  readonly streams: string;
+  readonly createdMs: number;
+  readonly changedMs: number;
+}
+
+/** Who asks, and what they may do. */
+export interface Session {
+  readonly id: string;
+  readonly actions: readonly Action[];
+  readonly streams: string;
+  /** Whether the server is managed by them. */
+  readonly server: boolean;
+  readonly signedIn: boolean;
+  readonly expiresMs?: number;
+}
+
+/** A short token, for addresses. */
+export interface SessionToken {
+  readonly token: string;
+  readonly expiresMs: number;
+  /** The same for who signs (SigV4), as the AWS SDKs name it. */
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
 }

@@ -110,6 +110,7 @@ suite("the API's description", { timeout: 60_000 }, () => {
     const page = await ask("GET", `${S}/fragments`, { query: `${range}&limit=2` });
     const { fragments } = page as unknown as { readonly fragments: readonly { number: string }[] };
     await ask("GET", `${S}/coverage`, { query: range });
+    await ask("GET", `${S}/coverage`, { query: `${range}&buckets=4` });
     await ask("GET", `${S}/gaps`);
     await ask("POST", `${S}/retention/preview`, { body: { retentionHours: 1 } });
     const hold = await ask("POST", `${S}/holds`, {

@@ -93,6 +93,10 @@ export const SCHEMAS = {
     gaps: list(
       object({ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") }),
     ),
+    "density?": object({
+      ...{ bucketMs: number("of one part"), recordedMs: list(number("of each part")) },
+      sampled: yes("not every pack was looked into"),
+    }),
   }),
   Gap: object({
     ...{ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") },
@@ -195,7 +199,13 @@ export const SCHEMAS = {
     }),
     additionalProperties: true,
   },
-  SessionToken: object({ token: text("for addresses"), expiresMs: ms("its end") }),
+  SessionToken: object({
+    ...{ token: text("for addresses"), expiresMs: ms("its end") },
+    credentials: object({
+      ...{ accessKeyId: text("for SigV4"), secretAccessKey: text("for SigV4") },
+      sessionToken: text("the token"),
+    }),
+  }),
   GroupPlace: object({
     ...{
       stream: text("which"),
