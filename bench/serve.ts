@@ -78,7 +78,7 @@ async function fetched(pid: number, list: readonly (() => Promise<number>)[]): P
 /** Read and thrown away. */
 async function length(url: string, init?: RequestInit): Promise<number> {
   const answer = await fetch(url, init);
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   let bytes = 0;
   for await (const part of answer.body ?? []) bytes += part.length;
   return bytes;
