@@ -99,7 +99,7 @@ export async function* items(
 }
 
 /** Web streams cannot be iterated in every browser: those are read through their reader. */
-async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   if (!("getReader" in source)) {
     yield* source;
     return;

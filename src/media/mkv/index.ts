@@ -28,6 +28,16 @@ export { MkvParser, type MkvParserOptions } from "./parser.ts";
 export { MkvReader, type MkvReaderOptions } from "./reader.ts";
 /** Values of the parser's events, by type. */
 export { asChild, type Child, dateNs, float, int, text, uint } from "./values.ts";
+/** Over elements as they come: their places, a copy without some, several documents as one. */
+export {
+  type CopyOptions,
+  copy,
+  events,
+  type LaidOut,
+  layout,
+  type MergeOptions,
+  merge,
+} from "./visit.ts";
 /** Matroska written by hand: headers, tracks, tags, blocks, clusters, cues. */
 export {
   clusterHeader,
