@@ -85,6 +85,11 @@ export const SCHEMAS = {
     gaps: list(
       object({ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") }),
     ),
+    "density?": object({
+      bucketMs: number("length of each part, ms"),
+      recordedMs: list(number("recorded in it, ms")),
+      sampled: yes("not every pack was looked into"),
+    }),
   }),
   Gap: object({
     ...{ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") },
