@@ -136,6 +136,16 @@ export class Api {
     return density === undefined ? rest : { ...rest, density: { ...density, fromMs } };
   }
 
+  /** Makes a stream unless there is one. Throws as `coverage` does. */
+  async createStream(name: string): Promise<void> {
+    await this.#send("/v1/streams", "POST", { name });
+  }
+
+  /** Has the server pull a camera. Throws as `coverage` does. */
+  async addSource(stream: string, url: string): Promise<void> {
+    await this.#send(`/v1/streams/${encodeURIComponent(stream)}/source`, "PUT", { url });
+  }
+
   /** For links: with the token in it, as a link has no headers. */
   clipUrl(stream: string, format: "mp4" | "mkv", span: Span): string {
     const token = this.#token === undefined ? "" : `&token=${encodeURIComponent(this.#token)}`;
@@ -147,10 +157,20 @@ export class Api {
     return `${path}?from=${Math.floor(from)}&to=${Math.ceil(to)}`;
   }
 
+  async #send(path: string, method: "POST" | "PUT", body: object): Promise<void> {
+    const answer = await this.#fetch(path, {
+      method,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    // There is one already: as wanted.
+    if (!answer.ok && answer.status !== 409) throw await refused(answer);
+  }
+
   /** Throws `store.unavailable` when the server cannot be reached. */
   async #fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers: Record<string, string> =
-      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+    const headers = new Headers(init.headers);
+    if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
     try {
       return await fetch(this.#server + path, { ...init, headers });
     } catch (cause) {

@@ -3,6 +3,7 @@ import { type CancelTimer, realClock } from "../../src/base/clock.ts";
 import { Api, type StreamView } from "./api.ts";
 import { placeText, readPlace } from "./share-link.ts";
 import { StreambankPlayer } from "./streambank.ts";
+import { welcome } from "./welcome.ts";
 
 const REFRESH_MS = 3000;
 
@@ -37,10 +38,7 @@ async function refresh(): Promise<void> {
 }
 
 function show(streams: readonly StreamView[]): void {
-  notice.textContent =
-    streams.length === 0
-      ? "No cameras yet. Push one: streambank put FILE.mkv --stream cam --create"
-      : "";
+  notice.textContent = "";
   const names = streams.map(({ name }) => name);
   const first = streams.find(({ live }) => live) ?? streams[0];
   if (!names.includes(chosen()) && first !== undefined)
@@ -52,7 +50,9 @@ function show(streams: readonly StreamView[]): void {
     .find((item) => item.querySelector("a")?.getAttribute("href") === focused)
     ?.querySelector("a")
     ?.focus();
-  choose();
+  // Streams that were made and have had no picture yet are still to be set up.
+  if (streams.some(({ live, bytes }) => live || bytes > 0) || player !== undefined) choose();
+  else if (stage.querySelector(".welcome") === null) stage.replaceChildren(welcome(api));
 }
 
 function link(stream: StreamView): HTMLElement {
