@@ -81,6 +81,8 @@ export interface Coverage {
     readonly to: number;
     readonly cause: string;
     readonly detail?: string;
+    /** No media has come since, and no producer is connected: it ends where you asked. */
+    readonly open?: true;
   }[];
 }
 
