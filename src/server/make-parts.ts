@@ -9,11 +9,12 @@ import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { LiveHub } from "../live/hub.ts";
 import { openAccessParts } from "./access/open-access.ts";
-import type { Config } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { ConsumerGroups } from "./groups/consumer-groups.ts";
 import { openImageJobs } from "./images/open-jobs.ts";
 import { ImageService } from "./images/service.ts";
+import { notifier } from "./kvs/notifier.ts";
 import { collectGauges } from "./metrics/collectors.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { serverMeters } from "./metrics/server-meters.ts";
@@ -71,8 +72,12 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
   const images = new ImageService({ clock, reader, hub });
   const imageJobs = await openImageJobs({ ...common, reader, images, nodes }, archive);
+  const notifications = notifier({
+    ...{ clock, log, reader, index: archive.index, events: events.source, poster: events.poster },
+    ...{ node: nodes?.id ?? ONE_NODE, streams: () => archive.list() },
+  });
   const parts = {
-    ...{ retention, reader, images, imageJobs },
+    ...{ retention, reader, images, imageJobs, notifications },
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
     groups: new ConsumerGroups(archive.index, clock),
     ...(await openAccessParts(config, { index: archive.index, clock })),
@@ -111,8 +116,4 @@ function lateEvents(): { readonly source: EventSource; set(source: EventSource):
       target = source;
     },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
