@@ -1,11 +1,12 @@
 /**
  * Holes of one stream, noticed when media goes on behind them: the cause is known then, and the row is written with the
- * fragment that ends the hole (P4). Times are the producer's. What a later session fills is no hole any more: readers look at the
+ * fragment that ends the hole (P4). What was refused is written down before that (refused-spans.ts) and left out here. Times are the producer's. What a later session fills is no hole any more: readers look at the
  * media first.
  */
 import { type Micros, type Millis, micros } from "../base/units.ts";
 import type { FragmentInfo } from "../fragment/fragment.ts";
 import type { GapCause, NewGap } from "./index/index-ledger.ts";
+import { MAX_REFUSED } from "./refused-spans.ts";
 
 /** A failure explains this much after it, ms: a producer comes back sooner, unless it is away for another reason. */
 const FAILURE_REACH_MS = 10_000;
@@ -14,6 +15,12 @@ interface Failure {
   readonly cause: GapCause;
   readonly detail: string;
   readonly atMs: Millis;
+}
+
+/** Producer's clock, µs, half open. */
+interface Span {
+  readonly startUs: number;
+  readonly endUs: number;
 }
 
 /** What is known of the media before. */
@@ -35,6 +42,8 @@ export class GapRecorder {
   readonly #stream: string;
   #last: State | undefined;
   #failure: Failure | undefined;
+  /** Refused since the last media, by `failed` with its spans: written down by others. */
+  #refused: Span[] = [];
 
   /** `before`: the end of what is stored, and when its last fragment arrived. */
   constructor(stream: string, before: { endUs: number; receivedMs: number } | undefined) {
@@ -42,9 +51,25 @@ export class GapRecorder {
     if (before !== undefined) this.#last = { ...before, session: undefined, run: 0 };
   }
 
-  /** Something that came was not taken: it explains the hole that follows. The first one counts. */
-  failed(failure: Failure): void {
+  /**
+   * Something that came was not taken: it explains the hole that follows. The first one counts. `refused`: what is known to
+   * be missing and has been written down.
+   */
+  failed(failure: Failure, refused: readonly Span[] = []): void {
     this.#failure ??= failure;
+    for (const span of refused) this.#refuse(span);
+  }
+
+  /** Refused media mostly comes in order, so it is one span or a few. */
+  #refuse({ startUs, endUs }: Span): void {
+    const last = this.#refused.at(-1);
+    if (last !== undefined && startUs <= last.endUs && endUs >= last.startUs) {
+      const joined = {
+        startUs: Math.min(last.startUs, startUs),
+        endUs: Math.max(last.endUs, endUs),
+      };
+      this.#refused[this.#refused.length - 1] = joined;
+    } else if (this.#refused.length < MAX_REFUSED) this.#refused.push({ startUs, endUs });
   }
 
   /** The holes that these fragments, in this order, leave before them. */
@@ -59,7 +84,9 @@ export class GapRecorder {
       gaps,
       done: () => {
         this.#last = last;
-        if (infos.length > 0) this.#failure = undefined;
+        if (infos.length === 0) return;
+        this.#failure = undefined;
+        this.#refused = [];
       },
     };
   }
@@ -78,9 +105,28 @@ export class GapRecorder {
       return [gap(startUs, endUs, info.session === last.session ? "clock-step" : "offline")];
     const reach = Math.max(0, failure.atMs - last.receivedMs) + FAILURE_REACH_MS;
     const explained = Math.min(endUs, startUs + reach * 1000);
-    const first = gap(startUs, micros(explained), failure.cause, failure.detail);
-    return explained === endUs ? [first] : [first, gap(micros(explained), endUs, "offline")];
+    const of = (from: number, to: number, cause: GapCause, detail?: string) =>
+      without({ startUs: from, endUs: to }, this.#refused).map((left) =>
+        gap(micros(left.startUs), micros(left.endUs), cause, detail),
+      );
+    return [
+      ...of(startUs, explained, failure.cause, failure.detail),
+      ...of(explained, endUs, "offline"),
+    ];
   }
+}
+
+/** What is left of a span beside others, in order. */
+function without(span: Span, others: readonly Span[]): Span[] {
+  const left: Span[] = [];
+  let at = span.startUs;
+  for (const { startUs, endUs } of [...others].sort((a, b) => a.startUs - b.startUs)) {
+    const end = Math.min(startUs, span.endUs);
+    if (at < end) left.push({ startUs: at, endUs: end });
+    at = Math.max(at, endUs);
+  }
+  if (at < span.endUs) left.push({ startUs: at, endUs: span.endUs });
+  return left;
 }
 
 function after(last: State | undefined, info: FragmentInfo): State {

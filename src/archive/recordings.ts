@@ -12,6 +12,7 @@ import type { EventSource } from "./events.ts";
 import { GapRecorder } from "./gap-recorder.ts";
 import type { Fence, FragmentIndex } from "./index/fragment-index.ts";
 import type { OpenPack } from "./pack/open-pack.ts";
+import { RefusedSpans } from "./refused-spans.ts";
 import { StreamWriter, type StreamWriterParts } from "./stream-writer.ts";
 
 type Shared = Pick<
@@ -148,11 +149,14 @@ export class Recordings implements FragmentSink {
   #writer(info: StreamInfo, lastSequence: number, gaps: GapRecorder): StreamWriter {
     const { fence, events, opened, retire, ...shared } = this.#parts;
     const stream = info.name;
+    const { index, clock, meters } = this.#parts;
+    const log = shared.log.child({ stream });
+    const refused = new RefusedSpans({ stream, index, clock, log, meters });
     const { createdMs, retentionHours, retentionBytes, mediaType } = info;
     const settings = JSON.stringify({ createdMs, retentionHours, retentionBytes, mediaType });
     return new StreamWriter({
-      ...{ ...shared, stream, lastSequence, gaps, opened, retire },
-      log: shared.log.child({ stream }),
+      ...{ ...shared, stream, lastSequence, gaps, refused, opened, retire },
+      log,
       settings: () => settings,
       fence: () => fence(stream),
       events: (stored) => events.forPersisted(stream, stored),

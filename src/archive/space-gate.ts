@@ -67,7 +67,7 @@ export class SpaceGate {
   #lastMs: number;
   #waiters: Waiter[] = [];
   #timer: CancelTimer = () => {};
-  #checking: Promise<void> | undefined;
+  #checking: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(parts: SpaceGateParts) {
@@ -126,11 +126,9 @@ export class SpaceGate {
     return this.#trouble !== undefined;
   }
 
-  /** Looks at the disk now. */
+  /** Looks at the disk now: a look that is under way may have seen it as it was before. */
   check(): Promise<void> {
-    this.#checking ??= this.#look().finally(() => {
-      this.#checking = undefined;
-    });
+    this.#checking = this.#checking.then(() => this.#look());
     return this.#checking;
   }
 

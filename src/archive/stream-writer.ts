@@ -20,6 +20,7 @@ import type { Fence } from "./index/fragment-index.ts";
 import type { NewEvent } from "./index/index-events.ts";
 import { OpenPack } from "./pack/open-pack.ts";
 import { localName, newPackId } from "./pack-id.ts";
+import type { RefusedSpans } from "./refused-spans.ts";
 import type { SpaceGate } from "./space-gate.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
 
@@ -46,6 +47,7 @@ export interface StreamWriterParts {
   readonly limits: PackLimits;
   readonly lastSequence: number;
   readonly gaps: GapRecorder;
+  readonly refused: RefusedSpans;
   readonly gate: SpaceGate;
   readonly meters: Meters;
   /** The stream's settings as JSON, for the header of its packs. */
@@ -127,6 +129,7 @@ export class StreamWriter {
     this.#graceTimer();
     await this.idle();
     this.#retire(false);
+    await this.#parts.refused.close();
   }
 
   #wake(): void {
@@ -262,11 +265,13 @@ export class StreamWriter {
     this.#parts.meters.storeError(code);
     if (code === "store.full") this.#parts.gate.full();
     const cause = code === "store.full" ? "disk-full" : "error";
-    this.#parts.gaps.failed({
-      cause,
-      detail: `${code}: ${message}`,
-      atMs: this.#parts.clock.now(),
-    });
+    const detail = `${code}: ${message}`;
+    const infos = batch.map(({ fragment }) => fragment.info);
+    const spans = infos.map(({ producedStartUs: startUs, producedEndUs: endUs }) => ({
+      ...({ startUs, endUs, cause, detail } as const),
+    }));
+    this.#parts.gaps.failed({ cause, detail, atMs: this.#parts.clock.now() }, spans);
+    this.#parts.refused.add(spans);
     this.#parts.log.error("archive.not-stored", { code, message });
     for (const waiting of batch) {
       this.pendingBytes -= waiting.fragment.blocks.length;

@@ -100,6 +100,8 @@ export interface Coverage {
     readonly to: number;
     readonly cause: string;
     readonly detail?: string;
+    /** No media has come since, and no producer is connected: it ends where you asked. */
+    readonly open?: true;
   }[];
   /** Where `buckets` were asked for: how much of each part is recorded. */
   readonly density?: {

@@ -61,7 +61,71 @@ suite("gaps in coverage", () => {
       [15_000, 16_000, "error", "mkv.bad-block"],
       [16_000, 20_000, "no-media"],
     ]);
-    assert.deepEqual(server, [{ from: S + 12_000, to: S + 20_000, cause: "no-media" }]);
+    // Both clocks agree here.
+    const onServer = server.map(({ from, to, cause }) => [from - S, to - S, cause]);
+    assert.deepEqual(
+      onServer,
+      relative.map((gap) => gap.slice(0, 3)),
+    );
+  });
+
+  test("on the server's clock have the causes of what is missing on the producer's, however far apart the clocks are", async () => {
+    const reader = new FakeReader();
+    const later = 3_600_000;
+    // The producer's clock is an hour behind; the third one is sent late, and nothing is missing before it.
+    reader.addAll("cam", [
+      bareFragment({ sequence: 1, producedMs: 10_000, receivedMs: later + 10_000 }),
+      bareFragment({ sequence: 2, producedMs: 20_000, receivedMs: later + 20_000 }),
+      bareFragment({ sequence: 3, producedMs: 22_000, receivedMs: later + 60_000 }),
+    ]);
+    reader.addGap("cam", recorded(0, 10_000, "age"));
+    reader.addGap("cam", recorded(14_000, 20_000, "disk-full", "full"));
+    reader.addGap("cam", recorded(24_000, 30_000, "offline"));
+    const range = { fromMs: millis(S + later), toMs: millis(S + later + 90_000) };
+    const options = { reader, stream: "cam", range, clock: "server", resolutionMs: 0 } as const;
+    const { gaps } = await coverage(options);
+    const relative = gaps.map(({ from, to, cause }) => [from - S - later, to - S - later, cause]);
+    assert.deepEqual(relative, [
+      [0, 10_000, "age"],
+      [12_000, 14_000, "no-media"],
+      [14_000, 20_000, "disk-full"],
+      [22_000, 60_000, "offline"],
+      [62_000, 68_000, "offline"],
+    ]);
+  });
+
+  test("are open from the newest media until now, with what was written down since, and not when that is a moment", async () => {
+    const reader = new FakeReader();
+    reader.addAll("cam", [bareFragment({ sequence: 1, producedMs: 10_000 })]);
+    reader.addGap("cam", recorded(12_000, 14_000, "disk-full"));
+    const gapsOf = async (clock: "producer" | "server", openUntilMs?: number, from = 10_000) => {
+      const range = { fromMs: millis(S + from), toMs: millis(S + 90_000) };
+      const options = { reader, stream: "cam", range, clock, resolutionMs: 0 };
+      const { gaps } = await coverage({ ...options, openUntilMs });
+      return gaps.map((gap) => [gap.from - S, gap.to - S, gap.cause, gap.open]);
+    };
+    const since = [
+      [12_000, 14_000, "disk-full", undefined],
+      [14_000, 60_000, "offline", true],
+    ];
+    for (const clock of ["producer", "server"] as const) {
+      assert.deepEqual(await gapsOf(clock, S + 60_000), since, clock);
+      assert.deepEqual(await gapsOf(clock), since.slice(0, 1), "a producer is connected");
+      assert.deepEqual(await gapsOf(clock, S + 12_500), since.slice(0, 1), "a moment");
+    }
+    // No media in the range: it is open all the same.
+    assert.deepEqual(await gapsOf("producer", S + 60_000, 30_000), [
+      [30_000, 60_000, "offline", true],
+    ]);
+    const past = { fromMs: millis(S), toMs: millis(S + 11_000) };
+    const ended = {
+      reader,
+      stream: "cam",
+      range: past,
+      clock: "producer",
+      resolutionMs: 0,
+    } as const;
+    assert.deepEqual((await coverage({ ...ended, openUntilMs: S + 60_000 })).gaps, []);
   });
 
   test("at the ends of the range are what was written down, cut to it", async () => {

@@ -19,6 +19,14 @@ export interface Hole {
   readonly to: number;
   /** False: at an end of the range; only what was written down is a gap. */
   readonly between: boolean;
+  /** It began with the end of the newest media and goes on: what nothing was written down for is `offline`. */
+  readonly open?: boolean;
+}
+
+/** A hole on the server's clock, and the stretch of the producer's clock that is missing in it. */
+export interface ServerHole extends Hole {
+  readonly producedFrom: number;
+  readonly producedTo: number;
 }
 
 export interface CausedGap {
@@ -27,6 +35,8 @@ export interface CausedGap {
   readonly cause: GapCause | "no-media";
   /** For people: an error's text, a node's name. */
   readonly detail?: string;
+  /** True: no media has come since; it ends where the question was asked. */
+  readonly open?: true;
 }
 
 const PAGE = 1000;
@@ -43,6 +53,78 @@ export async function causedGaps(
   for await (const page of pages(reader, stream, range))
     recorded.push(...page.filter((gap) => overlapsSome(holes, gap)));
   return split(holes, recorded);
+}
+
+/**
+ * The same for holes on the server's clock: causes are looked up where the producer's clock has the missing stretch, and
+ * stretched to the hole. Where nothing is missing there, what came was late: the producer was `offline`.
+ */
+export async function causedServerGaps(
+  { reader, stream }: { readonly reader: FragmentReader; readonly stream: string },
+  holes: readonly ServerHole[],
+): Promise<CausedGap[]> {
+  const missing = holes.filter(({ producedFrom, producedTo }) => producedFrom < producedTo);
+  const recorded = new RecordedByCause();
+  if (missing.length > 0) {
+    const fromMs = millis(Math.min(...spread(missing, ({ producedFrom }) => producedFrom)));
+    const toMs = millis(Math.max(...spread(missing, ({ producedTo }) => producedTo)));
+    for await (const page of pages(reader, stream, { fromMs, toMs })) recorded.add(page);
+  }
+  return holes.flatMap((hole) => serverPieces(hole, recorded));
+}
+
+/** At most two numbers: an argument list has a bound. */
+function spread(holes: readonly ServerHole[], of: (hole: ServerHole) => number): number[] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const hole of holes) [least, most] = [Math.min(least, of(hole)), Math.max(most, of(hole))];
+  return [least, most];
+}
+
+function serverPieces(hole: ServerHole, recorded: RecordedByCause): CausedGap[] {
+  const { from, to, producedFrom, producedTo, ...rest } = hole;
+  const length = producedTo - producedFrom;
+  if (length <= 0) return hole.between ? [{ from, to, cause: "offline" }] : [];
+  const missing = { ...rest, from: producedFrom, to: producedTo };
+  const onServer = (at: number) => from + Math.round(((at - producedFrom) * (to - from)) / length);
+  return split([missing], recorded.overlapping(missing))
+    .map((piece) => ({ ...piece, from: onServer(piece.from), to: onServer(piece.to) }))
+    .filter((piece) => piece.from < piece.to);
+}
+
+/** Gaps of one cause are in order and apart. */
+class RecordedByCause {
+  readonly #by = new Map<GapCause, RecordedGap[]>();
+
+  add(gaps: readonly RecordedGap[]): void {
+    for (const gap of gaps) {
+      const all = this.#by.get(gap.cause) ?? [];
+      all.push(gap);
+      this.#by.set(gap.cause, all);
+    }
+  }
+
+  /** By start. */
+  overlapping({ from, to }: { from: number; to: number }): RecordedGap[] {
+    const found: RecordedGap[] = [];
+    for (const all of this.#by.values())
+      for (let i = firstEndingAfter(all, from); i < all.length; i++) {
+        const gap = all[i];
+        if (gap === undefined || spanMs(gap)[0] >= to) break;
+        found.push(gap);
+      }
+    return found.sort((a, b) => a.startUs - b.startUs);
+  }
+}
+
+function firstEndingAfter(gaps: readonly RecordedGap[], atMs: number): number {
+  let [low, high] = [0, gaps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const gap = gaps[middle];
+    if (gap !== undefined && spanMs(gap)[1] <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** By start; one that begins where a page ends comes twice. */
@@ -141,13 +223,17 @@ class Pieces {
 
   add(hole: Hole, { from, to }: { from: number; to: number }, gap: RecordedGap | undefined): void {
     if (from >= to || (gap === undefined && !hole.between)) return;
-    const cause = gap?.cause ?? "no-media";
+    const isOpen = gap === undefined && hole.open === true;
+    const cause = gap?.cause ?? (isOpen ? "offline" : "no-media");
     const detail = gap?.detail;
     const last = this.list.at(-1);
     const goesOn = last !== undefined && this.#hole === hole && last.to === from;
     this.#hole = hole;
-    if (goesOn && last.cause === cause && last.detail === detail)
-      this.list[this.list.length - 1] = { ...last, to };
-    else this.list.push({ from, to, cause, ...(detail === undefined ? {} : { detail }) });
+    const piece: CausedGap = { from, to, cause, ...(detail === undefined ? {} : { detail }) };
+    const same = goesOn && last.cause === cause && last.detail === detail;
+    const isOne = same && (last.open ?? false) === isOpen;
+    const opened: CausedGap = isOpen ? { ...piece, open: true } : piece;
+    if (isOne) this.list[this.list.length - 1] = { ...opened, from: last.from };
+    else this.list.push(opened);
   }
 }

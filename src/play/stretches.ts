@@ -30,6 +30,8 @@ export interface Stretch {
   /** Session and run, and the longest gap that is only an inexact end, ms. */
   readonly run?: string;
   readonly slackMs: number;
+  /** On the producer's clock, of what is looked at on the server's. */
+  readonly produced?: { readonly from: number; readonly to: number };
 }
 
 export interface StretchOptions {
@@ -110,7 +112,8 @@ export function stretchOf({ info, size }: StoredFragment, clock: ClockName): Str
   const frames = info.totals.reduce((most, one) => Math.max(most, one.frames), 1);
   const slackMs = (endUs - startUs) / 1000 / frames;
   const run = `${info.session} ${info.run}`;
-  return { ...wholeMs({ startUs, endUs }), fragments: 1, bytes: size, run, slackMs };
+  const produced = clock === "server" ? { produced: wholeMs(spanOf(info, "producer")) } : {};
+  return { ...wholeMs({ startUs, endUs }), fragments: 1, bytes: size, run, slackMs, ...produced };
 }
 
 export function wholeMs({ startUs, endUs }: { startUs: number; endUs: number }) {

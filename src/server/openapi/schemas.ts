@@ -91,7 +91,10 @@ export const SCHEMAS = {
       }),
     ),
     gaps: list(
-      object({ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") }),
+      object({
+        ...{ from: ms("beginning"), to: ms("end"), cause: text("why"), "detail?": text("more") },
+        "open?": yes("no media has come since, and no producer is connected"),
+      }),
     ),
     "density?": object({
       ...{ bucketMs: number("of one part"), recordedMs: list(number("of each part")) },

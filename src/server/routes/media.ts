@@ -30,7 +30,10 @@ export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
   );
   const covered = { config: { query: COVERAGE } };
   app.get("/v1/streams/:name/coverage", covered, async (req: MediaRequest) =>
-    coverage({ reader: parts.reader, stream: req.params.name, ...coverageQuery(req.query) }),
+    coverage({
+      ...{ reader: parts.reader, stream: req.params.name, ...coverageQuery(req.query) },
+      openUntilMs: await openUntilMs(parts, req.params.name),
+    }),
   );
   for (const format of ["mkv", "mp4"] as const) {
     app.route({
@@ -40,6 +43,16 @@ export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
       handler: (req: MediaRequest, reply) => clip(req, reply, { parts, format }),
     });
   }
+}
+
+/** With a producer here or on another node the newest media is only on its way. */
+async function openUntilMs(
+  { hub, nodes, clock }: Parts,
+  stream: string,
+): Promise<number | undefined> {
+  if (hub.status(stream)?.live) return undefined;
+  const elsewhere = await nodes?.placement.lookUp(stream);
+  return elsewhere === undefined ? clock.now() : undefined;
 }
 
 async function clip(
