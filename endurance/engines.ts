@@ -84,8 +84,8 @@ export class Engines implements AsyncDisposable {
   }
 
   /** One figure of the server's metrics. */
-  async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.server.url}/metrics`)).text();
+  async metric(name: string, url = this.server.url): Promise<number> {
+    const text = await (await fetch(`${url}/metrics`)).text();
     const found = new RegExp(`^${name} (\\S+)$`, "m").exec(text);
     return found === null ? Number.NaN : Number(found[1]);
   }

@@ -5,7 +5,7 @@
  */
 import { realClock, sleep } from "../src/base/clock.ts";
 import { NumberedCamera, NumberedViewer } from "../test/support/node-camera.ts";
-import { listed, own } from "../test/support/node-place.ts";
+import { listed } from "../test/support/node-place.ts";
 import { Engines } from "./engines.ts";
 
 const [rounds = 4, count = 20, watching = 50, leaseSeconds = 5] = process.argv.slice(2).map(Number);
@@ -13,6 +13,9 @@ const [rounds = 4, count = 20, watching = 50, leaseSeconds = 5] = process.argv.s
 const MARGIN_SECONDS = 5;
 /** What a viewer has seen before the kill, and after it. */
 const FRAMES = 50;
+
+/** What the first cameras send is looked at by nobody. */
+const LONG_AGO_MS = 1_000_000_000_000;
 
 const wait = (ms: number) => sleep(realClock, ms);
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -43,8 +46,12 @@ let closed = 0;
 
 async function play(round: number): Promise<Round> {
   const streams = Array.from({ length: count }, (_, i) => `r${round}-cam-${i}`);
-  await Promise.all(streams.map((stream) => own(recorder.url, stream)));
+  // Another camera has each stream begin at the recorder, until the one that asks the other node is there.
+  const first = streams.map((stream) => new NumberedCamera(recorder.url, stream, LONG_AGO_MS));
+  await until(() => first.every(({ producer }) => producer.stats.connected));
   const cameras = streams.map((stream) => new NumberedCamera(viewing.url, stream));
+  await until(() => cameras.every(({ producer }) => producer.stats.connected));
+  await Promise.all(first.map((camera) => camera.end()));
   const viewers = await Promise.all(
     Array.from({ length: watching }, (_, i) =>
       NumberedViewer.open(viewing.url, streams[i % count] ?? ""),
@@ -52,6 +59,8 @@ async function play(round: number): Promise<Round> {
   );
   await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length > FRAMES)));
   await until(() => cameras.every(({ persisted }) => persisted.length >= 2));
+  const strays = await engines.metric("streambank_sessions", viewing.url);
+  if (strays !== 0) throw new Error(`${strays} cameras are at the node of the viewers`);
   const before = cameras.map(({ persisted }) => persisted.length);
   const seen = viewers.map(({ texts, numbers }) => [texts.length, numbers.at(-1) ?? 0] as const);
   const killed = realClock.elapsed();
