@@ -4,8 +4,12 @@ import { type FastifyInstance, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
 import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
 import { enforceAccess } from "./access/enforce.ts";
+import { enforceOrigins, OriginRules } from "./access/origin.ts";
+import { signInPage } from "./access/sign-in-page.ts";
 import { fromFastify, replyFault } from "./error-reply.ts";
+import { httpServer } from "./http-server.ts";
 import { kvsRoutes } from "./kvs/routes.ts";
+import { limitBodies } from "./limit-bodies.ts";
 import { countRequests } from "./metrics/http-metrics.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
@@ -22,20 +26,25 @@ import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { retentionRoutes } from "./routes/retention.ts";
+import { sessionRoutes } from "./routes/session.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { userRoutes } from "./routes/users.ts";
 import { segmentedOf } from "./segmented.ts";
 import { STRICT_JSON } from "./strict-json.ts";
+import type { Certificates } from "./tls.ts";
 
 /** A JSON body may have this many bytes. Media bodies have no end and are read as they come. */
 const JSON_BODY_BYTES = 1 << 20;
 
-export function buildApp(parts: Parts): FastifyInstance {
+/** `certificates`: with them it speaks HTTPS. */
+export function buildApp(parts: Parts, certificates?: Certificates): FastifyInstance {
+  const { log, clock } = parts;
+  const { maxConnections } = parts.config;
   const app = fastify({
     bodyLimit: JSON_BODY_BYTES,
     forceCloseConnections: true,
-    // A producer's request lasts as long as its camera runs.
-    requestTimeout: 0,
+    serverFactory: (listener) => httpServer(listener, { certificates, maxConnections, log }),
     routerOptions: { maxParamLength: 256 },
     // Some SDKs send the absolute form of the request line (RFC 9112 §3.2.2).
     rewriteUrl: (req) => (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
@@ -45,17 +54,22 @@ export function buildApp(parts: Parts): FastifyInstance {
   app.setErrorHandler((error, _req, reply) => {
     const fault = fromFastify(error);
     if (fault.code === "internal")
-      parts.log.error("request.failed", { error: String(fault.stack ?? fault) });
+      log.error("request.failed", { error: String(fault.stack ?? fault) });
     return replyFault(reply, fault);
   });
   app.setNotFoundHandler((req) => {
     throw new Fault("request.no-route", `there is no ${req.method} ${req.url.slice(0, 200)}`);
   });
+  const origins = OriginRules.of(parts);
+  enforceOrigins(app, origins);
+  limitBodies(app, clock);
   enforceAccess(app, parts.guard);
   countRequests(app, parts.metrics);
   healthRoutes(app, parts);
   metricsRoutes(app, parts);
   keyRoutes(app, parts);
+  userRoutes(app, parts);
+  sessionRoutes(app, parts);
   hookRoutes(app, parts);
   eventRoutes(app, parts);
   // Bodies of media are asked for when it is clear that they are taken here.
@@ -76,7 +90,7 @@ export function buildApp(parts: Parts): FastifyInstance {
   putMediaRoute(app, parts);
   nodeRoutes(app, parts);
   kvsRoutes(app, parts);
-  staticRoutes(app, parts);
+  staticRoutes(app, parts, origins.framers);
   return app;
 }
 
@@ -97,11 +111,14 @@ function putMediaRoute(app: FastifyInstance, parts: Parts): void {
   });
 }
 
-function staticRoutes(app: FastifyInstance, parts: Parts): void {
+function staticRoutes(app: FastifyInstance, parts: Parts, framers: string): void {
   app.get("/*", async (req, reply) => {
+    const signIn = await signInPage(parts.guard, req);
+    if (signIn !== undefined) return reply.header("cache-control", "no-store").redirect(signIn);
     const path = req.url.split("?")[0] ?? "/";
     const asset = await parts.files.get(decodeURIComponent(path));
     reply.header("etag", asset.etag).header("cache-control", "no-cache").type(asset.type);
+    reply.header("content-security-policy", `frame-ancestors ${framers}`);
     if (req.headers["if-none-match"] === asset.etag) return reply.code(304).send();
     return reply.send(asset.body);
   });

@@ -35,6 +35,44 @@ suite("readConfig", () => {
     });
   });
 
+  test("asks everybody for a key where others reach the server, unless it is told not to", () => {
+    const auth = (flags: Record<string, string>) => readConfig({ flags, env: {} }).auth;
+    for (const host of ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+      assert.equal(auth({ host }), "off", host);
+    for (const host of ["0.0.0.0", "::", "192.168.1.5", "cam.lan"])
+      assert.equal(auth({ host }), "on", host);
+    assert.equal(auth({ host: "0.0.0.0", auth: "off" }), "off");
+    assert.equal(auth({ auth: "on" }), "on");
+  });
+
+  test("takes origins, names and networks as lists, and nothing that is none", () => {
+    const read = (flags: Record<string, string>) => readConfig({ flags, env: {} });
+    const { corsOrigins, allowedHosts, sourceNetworks, publicUrl } = read({
+      "cors-origins": "https://Wall.example/, http://b:81",
+      "allowed-hosts": "Door.lan,[::1]",
+      "source-networks": "10.0.0.0/8,fd00::/8,192.168.1.7",
+      "public-url": "https://cam.example:443",
+    });
+    assert.deepEqual(corsOrigins, ["https://wall.example", "http://b:81"]);
+    assert.deepEqual(allowedHosts, ["door.lan", "[::1]"]);
+    assert.deepEqual(sourceNetworks, ["10.0.0.0/8", "fd00::/8", "192.168.1.7"]);
+    assert.equal(publicUrl, "https://cam.example");
+    withFile('{"corsOrigins": ["https://a.example"]}', (path) => {
+      const fromFile = readConfig({ flags: { config: path }, env: {} });
+      assert.deepEqual(fromFile.corsOrigins, ["https://a.example"]);
+    });
+    const bad = {
+      "cors-origins": ["wall.example", "https://a/b", "https://u@a", "null", "ftp://a"],
+      "allowed-hosts": ["a:80", "https://a", "a b"],
+      "source-networks": ["10.0.0.0/33", "10.0.0/8", "lan", "fd00::/129", "1.2.3.4/"],
+      "public-url": ["cam.example", "https://cam/x", "*", ""],
+      "max-connections": ["15", "many"],
+    };
+    for (const [flag, values] of Object.entries(bad))
+      for (const value of values)
+        assert.throws(() => read({ [flag]: value }), { code: "config.bad" }, `${flag} ${value}`);
+  });
+
   test("refuses a key in the file that it does not know, by name", () => {
     withFile('{"htttpPort": 1}', (path) => {
       assert.throws(() => readConfig({ flags: { config: path }, env: {} }), {

@@ -5,6 +5,25 @@
  */
 import { readFileSync } from "node:fs";
 import { Fault } from "../base/errors.ts";
+import {
+  bool,
+  connections,
+  gigabytes,
+  hosts,
+  hours,
+  labels,
+  leaseSeconds,
+  networks,
+  oneOf,
+  optional,
+  optionalBool,
+  optionalOneOf,
+  optionalOrigin,
+  optionalPort,
+  origins,
+  port,
+  text,
+} from "./config-values.ts";
 import { readSources, type SourceConfig } from "./pull/source-config.ts";
 
 export interface Config {
@@ -16,10 +35,21 @@ export interface Config {
   readonly httpPort: number;
   /** RTMP port; 0 picks a free one. */
   readonly rtmpPort: number;
+  /** Undefined in the sources: on, unless only this machine reaches the server. */
   readonly auth: "on" | "off";
+  /** Where clients reach this server when that is not where they say: `https://host`, behind a proxy. */
+  readonly publicUrl: string | undefined;
+  /** Origins of other servers' pages that may use this one. */
+  readonly corsOrigins: readonly string[];
+  /** Names by which this server may be called, besides those it knows. */
+  readonly allowedHosts: readonly string[];
+  /** Most HTTP connections at once. */
+  readonly maxConnections: number;
+  /** Where cameras that are pulled may be. */
+  readonly sourceNetworks: readonly string[];
   /** File with the secret that pushes are allowed by; undefined: everybody may push. */
   readonly pushKeyFile: string | undefined;
-  /** PEM files for RTMPS; both or none. */
+  /** PEM files; both or none. With them HTTP is HTTPS, and RTMPS is opened. */
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   /** RTMPS port, opened when there is a certificate; 0 picks a free one. */
@@ -90,7 +120,42 @@ export const settings = {
   host: { env: "STREAMBANK_HOST", flag: "host", fallback: "127.0.0.1", read: text },
   httpPort: { env: "STREAMBANK_HTTP_PORT", flag: "http-port", fallback: 8080, read: port },
   rtmpPort: { env: "STREAMBANK_RTMP_PORT", flag: "rtmp-port", fallback: 1935, read: port },
-  auth: { env: "STREAMBANK_AUTH", flag: "auth", fallback: "off", read: oneOf("on", "off") },
+  auth: {
+    env: "STREAMBANK_AUTH",
+    flag: "auth",
+    fallback: undefined,
+    read: optionalOneOf("on", "off"),
+  },
+  publicUrl: {
+    env: "STREAMBANK_PUBLIC_URL",
+    flag: "public-url",
+    fallback: undefined,
+    read: optionalOrigin,
+  },
+  corsOrigins: {
+    env: "STREAMBANK_CORS_ORIGINS",
+    flag: "cors-origins",
+    fallback: "",
+    read: origins,
+  },
+  allowedHosts: {
+    env: "STREAMBANK_ALLOWED_HOSTS",
+    flag: "allowed-hosts",
+    fallback: "",
+    read: hosts,
+  },
+  maxConnections: {
+    env: "STREAMBANK_MAX_CONNECTIONS",
+    flag: "max-connections",
+    fallback: 20_000,
+    read: connections,
+  },
+  sourceNetworks: {
+    env: "STREAMBANK_SOURCE_NETWORKS",
+    flag: "source-networks",
+    fallback: "all",
+    read: networks,
+  },
   pushKeyFile: {
     env: "STREAMBANK_PUSH_KEY_FILE",
     flag: "push-key-file",
@@ -245,13 +310,24 @@ export function readConfig({ flags, env }: ConfigSources): Config {
   });
   const sources = readSources(file.sources ?? {}, "sources");
   const s3Keys = () => ({ access: env[S3_ACCESS_KEY], secret: env[S3_SECRET_KEY] });
-  const config = Object.freeze({ ...Object.fromEntries(entries), sources, s3Keys }) as Config;
+  const values = { ...Object.fromEntries(entries), sources, s3Keys } as Config;
+  const config = Object.freeze({ ...values, auth: authOf(values) });
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new Fault("config.bad", "tlsCert and tlsKey: both or none");
   checkStore(config);
   if (config.clusterKeyFile === undefined && (config.node ?? config.sharedDir) !== undefined)
     throw new Fault("config.bad", "several nodes need a clusterKeyFile that all of them have");
   return config;
+}
+
+/** Whoever is not on this machine has to say who they are, unless an operator says otherwise. */
+function authOf({ auth, host }: Partial<Pick<Config, "auth">> & Pick<Config, "host">) {
+  return auth ?? (isLoopback(host) ? "off" : "on");
+}
+
+/** Only this machine reaches a server that listens there. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 function checkStore({ store, s3Endpoint, s3Bucket }: Config): void {
@@ -297,70 +373,4 @@ function parse(path: string): unknown {
     const [place = ""] = / \(line \d+ column \d+\)/.exec((error as Error).message) ?? [];
     throw new Fault("config.bad", `configuration file ${path}: not JSON${place}`);
   }
-}
-
-function text(value: unknown, name: string): string {
-  if (typeof value === "string" && value !== "") return value;
-  throw new Fault("config.bad", `${name}: must be a text, not ${JSON.stringify(value)}`);
-}
-
-function optional(value: unknown, name: string): string | undefined {
-  return value === undefined ? undefined : text(value, name);
-}
-
-function whole(value: unknown, name: string, max: number): number {
-  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= max)
-    return number;
-  throw new Fault(
-    "config.bad",
-    `${name}: must be a whole number from 0 to ${max}, not ${JSON.stringify(value)}`,
-  );
-}
-
-function port(value: unknown, name: string): number {
-  return whole(value, name, 65_535);
-}
-
-function hours(value: unknown, name: string): number {
-  return whole(value, name, 87_600);
-}
-
-function gigabytes(value: unknown, name: string): number {
-  return whole(value, name, 1_000_000);
-}
-
-function optionalPort(value: unknown, name: string): number | undefined {
-  return value === undefined ? undefined : port(value, name);
-}
-
-/** Shorter leases end while a busy node is only slow. */
-function leaseSeconds(value: unknown, name: string): number {
-  const seconds = whole(value, name, 120);
-  if (seconds >= 2) return seconds;
-  throw new Fault("config.bad", `${name}: at least 2`);
-}
-
-function bool(value: unknown, name: string): boolean {
-  if (value === true || value === "true" || value === "1" || value === "on") return true;
-  if (value === false || value === "false" || value === "0" || value === "off") return false;
-  throw new Fault("config.bad", `${name}: must be true or false, not ${JSON.stringify(value)}`);
-}
-
-function optionalBool(value: unknown, name: string): boolean | undefined {
-  return value === undefined ? undefined : bool(value, name);
-}
-
-function labels(value: unknown, name: string): number {
-  return whole(value, name, 100_000);
-}
-
-function oneOf(...choices: readonly string[]) {
-  return (value: unknown, name: string): string => {
-    if (typeof value === "string" && choices.includes(value)) return value;
-    throw new Fault(
-      "config.bad",
-      `${name}: must be one of ${choices.join(", ")}, not ${JSON.stringify(value)}`,
-    );
-  };
 }

@@ -1,7 +1,7 @@
 /** A fault as an HTTP answer: `{"error":{"code","message","at"?}}` with the table's status. */
 import type { FastifyReply } from "fastify";
 import { asFault, Fault } from "../base/errors.ts";
-import { httpStatus } from "./http-status.ts";
+import { httpStatus, retryAfterS } from "./http-status.ts";
 
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly at?: number };
@@ -19,6 +19,8 @@ export function errorBody(fault: Fault): ErrorBody {
 /** Answers with the fault, unless the answer has already begun. */
 export function replyFault(reply: FastifyReply, error: unknown): FastifyReply {
   const fault = fromFastify(error);
+  const seconds = retryAfterS(fault.code);
+  if (seconds !== undefined) reply.header("retry-after", seconds);
   return reply.code(httpStatus(fault.code)).send(errorBody(fault));
 }
 

@@ -48,10 +48,15 @@ const statusOf = {
   "record.conflict": 409,
   "group.lost": 409,
   "key.not-found": 404,
+  "user.not-found": 404,
+  "user.exists": 409,
   "hook.too-many": 409,
   "node.not-found": 404,
   "events.too-many": 429,
   "request.bad": 400,
+  "request.foreign-host": 421,
+  "request.foreign-page": 403,
+  "request.too-slow": 408,
   "request.bad-time": 400,
   "request.bad-range": 400,
   "request.range-not-satisfiable": 416,
@@ -84,3 +89,22 @@ const statusOf = {
 export function httpStatus(code: FaultCode): number {
   return statusOf[code];
 }
+
+/** After how many seconds it is worth trying again; undefined: it is not, or not known. For `retry-after` (RFC 9110 §10.2.3). */
+export function retryAfterS(code: FaultCode): number | undefined {
+  return RETRY_S[code];
+}
+
+const RETRY_S: Partial<Readonly<Record<FaultCode, number>>> = {
+  // One failure is forgiven in this time.
+  "auth.limited": 2,
+  "events.too-many": 10,
+  "request.busy": 2,
+  "source.test-busy": 5,
+  "store.unavailable": 5,
+  "store.locked": 5,
+  // Retention or an operator makes room, not a moment.
+  "store.full": 30,
+  "index.unavailable": 5,
+  "server.closing": 5,
+};

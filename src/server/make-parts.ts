@@ -9,7 +9,7 @@ import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { LiveHub } from "../live/hub.ts";
 import { openAccessParts } from "./access/open-access.ts";
-import type { Config } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { ConsumerGroups } from "./groups/consumer-groups.ts";
 import { openImageJobs } from "./images/open-jobs.ts";
@@ -111,8 +111,4 @@ function lateEvents(): { readonly source: EventSource; set(source: EventSource):
       target = source;
     },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }

@@ -5,10 +5,14 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { asFault, Fault } from "../base/errors.ts";
 import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
-import { bearerToken } from "../ingest/push-access.ts";
+import { bearerToken, type PushAccess, type PushGrant } from "../ingest/push-access.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
+import { addressToken } from "./access/key-guard.ts";
+import { OriginRules } from "./access/origin.ts";
+import { cookieToken } from "./access/session-cookie.ts";
+import { tailAccess } from "./access/tail-access.ts";
 import { errorBody } from "./error-reply.ts";
-import { httpStatus } from "./http-status.ts";
+import { httpStatus, retryAfterS } from "./http-status.ts";
 import { NodeAuth } from "./nodes/node-auth.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
@@ -27,20 +31,29 @@ export function attachSockets(server: Server, parts: Parts): () => void {
   const options = { noServer: true, perMessageDeflate: false } as const;
   const put = new WebSocketServer({ ...options, maxPayload: PUT_MESSAGE_BYTES });
   const tail = new WebSocketServer({ ...options, maxPayload: TAIL_MESSAGE_BYTES });
+  const origins = OriginRules.of(parts);
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    route(req, parts).then(
-      (target) => {
-        if ("location" in target) return redirect(socket, target.location);
-        const wss = target.kind === "put" ? put : tail;
-        wss.handleUpgrade(req, socket, head, (ws) => target.accept(ws));
-      },
-      (error) => refuse(socket, asFault(error)),
-    );
+    allowed(req, origins)
+      .then(() => route(req, parts))
+      .then(
+        (target) => {
+          if ("location" in target) return redirect(socket, target.location);
+          const wss = target.kind === "put" ? put : tail;
+          wss.handleUpgrade(req, socket, head, (ws) => target.accept(ws));
+        },
+        (error) => refuse(socket, asFault(error)),
+      );
   });
   return () => {
     for (const wss of [put, tail]) for (const ws of wss.clients) ws.close(1001, "server closing");
   };
+}
+
+/** Throws `request.foreign-host`, `request.foreign-page`. */
+async function allowed({ method = "GET", headers }: IncomingMessage, origins: OriginRules) {
+  origins.checkHost(headers);
+  origins.checkPage(method, headers);
 }
 
 interface Target {
@@ -65,19 +78,34 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target | Elsew
     const { token: given, ...asked } = query as Readonly<Record<string, string>>;
     const params = putParams(stream, asked, parts.clock.now());
     const put = putParts(parts);
-    const token = bearerToken(req.headers.authorization) ?? given;
     const ready = async () => {
       await ensureStream(stream, params.create || put.createMissing, put);
       return put.placement.elsewhere(stream);
     };
     // Before the handshake a refusal is a readable answer; a page tells its token after it.
-    if (token !== undefined) put.access.check(stream, token);
-    const admitted = !put.access.required || token !== undefined;
+    const grant = pushGrant(req, stream, { given, access: put.access });
+    const admitted = !put.access.required || grant !== undefined;
     const owner = await (admitted ? ready() : put.placement.lookUp(stream));
     if (owner !== undefined) return { location: `${owner.url}${req.url}` };
-    return { kind, accept: (ws) => handlePutSocket(ws, { ...params, token }, { ...put, ready }) };
+    const { remoteAddress } = socketHead(req);
+    const accepted = { ...params, grant, remoteAddress };
+    return { kind, accept: (ws) => handlePutSocket(ws, accepted, { ...put, ready }) };
   }
   return tailTarget(req, stream, query, parts);
+}
+
+/** Of what comes with the handshake; undefined: nothing does. Throws `auth.*`. */
+function pushGrant(
+  req: IncomingMessage,
+  stream: string,
+  { given, access }: { readonly given: string | undefined; readonly access: PushAccess },
+): PushGrant | undefined {
+  if (!access.required) return undefined;
+  const token =
+    bearerToken(req.headers.authorization) ??
+    (given === undefined ? undefined : addressToken(given));
+  if (token === undefined && cookieToken(req.headers) === undefined) return undefined;
+  return access.check(stream, token, socketHead(req));
 }
 
 async function tailTarget(
@@ -89,10 +117,8 @@ async function tailTarget(
   const { hub, archive, clock, log, nodes } = parts;
   const forNode = isNode(req, parts);
   const { token: _, ...asked } = query;
-  if (!forNode) {
-    const principal = await parts.guard.identify(socketHead(req));
-    principal.require("read", { stream });
-  }
+  const head = socketHead(req);
+  const access = forNode ? undefined : await tailAccess(parts.guard, head, stream);
   await archive.get(stream);
   const params = { ...tailParams(stream, asked), forNode };
   return {
@@ -100,7 +126,8 @@ async function tailTarget(
     accept: (ws) => {
       // Another node is served from what is here: it would wait for itself.
       if (!forNode && nodes !== undefined) ws.once("close", nodes.watch(stream));
-      handleTailSocket(ws, params, { hub, reader: archive, clock, log });
+      const granted = access === undefined ? {} : { access };
+      handleTailSocket(ws, { ...params, ...granted }, { hub, reader: archive, clock, log });
     },
   };
 }
@@ -129,9 +156,11 @@ function decodeName(encoded: string): string {
 
 function refuse(socket: Duplex, fault: Fault): void {
   const body = JSON.stringify(errorBody(fault));
+  const seconds = retryAfterS(fault.code);
   socket.end(
     `HTTP/1.1 ${httpStatus(fault.code)} Refused\r\n` +
       "content-type: application/json; charset=utf-8\r\nconnection: close\r\n" +
+      (seconds === undefined ? "" : `retry-after: ${seconds}\r\n`) +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -1,19 +1,18 @@
 /** Makes every part and opens the port. The only place that says `new` to something that does I/O. */
-import { readFileSync } from "node:fs";
 import type { Server } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { Publishers } from "../ingest/rtmp/publishers.ts";
-import type { RtmpServer } from "../ingest/rtmp/server.ts";
-import { type Config, settings } from "./config.ts";
+import { type Config, isLoopback, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import { makeParts } from "./make-parts.ts";
 import { nodeRtmpUrl, nodeUrl } from "./nodes/set-up.ts";
 import { listenShared, type SharedPort } from "./nodes/shared-port.ts";
 import type { Parts } from "./parts.ts";
 import { putParts } from "./put-parts.ts";
+import { Certificates } from "./tls.ts";
 
 export interface StartOptions {
   readonly config: Config;
@@ -24,7 +23,7 @@ export interface StartOptions {
 
 export interface RunningServer {
   readonly config: Config;
-  /** `http://host:port`, as a browser on this machine reaches it. */
+  /** `http://host:port`, as a browser on this machine reaches it; `https://` with a certificate. */
   readonly url: string;
   readonly port: number;
   /** Undefined when the default port was taken: then there is no RTMP. */
@@ -32,21 +31,33 @@ export interface RunningServer {
   /** Undefined without a certificate. */
   readonly rtmpsPort: number | undefined;
   readonly parts: Parts;
+  /** Undefined: nothing is encrypted. */
+  readonly certificates: Certificates | undefined;
   /** Ends pulled sources, then producers' sessions (all that was received is stored), viewers, the store. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const OPEN = "everybody who reaches this server may record, watch and delete everything";
+
 /** Throws `server.port-taken`, `config.bad` or `store.*`, each with one line for the operator. */
-export async function startServer({ config, clock, log }: StartOptions): Promise<RunningServer> {
-  const making = makeParts(config, clock, log ?? processLogger(config.logLevel));
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { config, clock } = options;
+  const log = options.log ?? processLogger(config.logLevel);
+  // Not in passing: whoever reaches the port may then watch and delete.
+  if (config.auth === "off" && !isLoopback(config.host))
+    log.warn("auth.off", { host: config.host, message: OPEN });
+  const certificates = Certificates.open(config, { clock, log });
   // A third of the start is loading what speaks HTTP: done while the index is being opened.
   const [parts, { buildApp }, { attachSockets }] = await Promise.all([
-    making,
+    makeParts(config, clock, log),
     import("./app.ts"),
     import("./sockets.ts"),
-  ]);
-  const app = buildApp(parts);
+  ]).catch((error: unknown) => {
+    certificates?.close();
+    throw error;
+  });
+  const app = buildApp(parts, certificates);
   const closeSockets = attachSockets(app.server, parts);
   let rtmp: RunningRtmp | undefined;
   let rtmps: RunningRtmp | undefined;
@@ -55,9 +66,10 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     await listen(app, config);
     const publishers = new Publishers();
     rtmp = await startRtmp(parts, publishers);
-    rtmps = await startRtmps(parts, publishers);
+    rtmps = await startRtmps(parts, publishers, certificates);
     await startNode({ config, parts, publishers, server: app.server, rtmp, shared });
   } catch (error) {
+    certificates?.close();
     for (const one of shared) one.close();
     await rtmp?.close();
     await app.close();
@@ -71,6 +83,7 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
+    certificates?.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
     const jobs = parts.imageJobs.stop();
@@ -83,18 +96,19 @@ export async function startServer({ config, clock, log }: StartOptions): Promise
     closeSockets();
     await app.close();
     await parts.events.close();
-    parts.keys?.close();
+    parts.directory?.close();
     await parts.archive.close();
   });
   const name = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
   const host = name.includes(":") ? `[${name}]` : name;
   return {
     config,
-    url: `http://${host}:${port}`,
+    url: `${certificates === undefined ? "http" : "https"}://${host}:${port}`,
     port,
     rtmpPort: rtmp?.port,
     rtmpsPort: rtmps?.port,
     parts,
+    certificates,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -145,18 +159,16 @@ async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningR
   }
 }
 
-async function startRtmps(parts: Parts, publishers: Publishers): Promise<RunningRtmp | undefined> {
-  const { tlsCert, tlsKey, rtmpsPort, host } = parts.config;
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+async function startRtmps(
+  parts: Parts,
+  publishers: Publishers,
+  certificates: Certificates | undefined,
+): Promise<RunningRtmp | undefined> {
+  if (certificates === undefined) return undefined;
+  const { rtmpsPort, host } = parts.config;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
-  let server: RtmpServer;
-  try {
-    const certificate = { cert: readFileSync(tlsCert, "utf8"), key: readFileSync(tlsKey, "utf8") };
-    server = new RtmpServer({ ...putParts(parts), publishers }, certificate);
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new Fault("config.bad", `the certificate cannot be used: ${message}`, { cause });
-  }
+  const server = new RtmpServer({ ...putParts(parts), publishers }, certificates.pair);
+  certificates.follow(server);
   try {
     const port = await server.listen(rtmpsPort, host);
     return { port, server: server.server, close: () => server.close() };

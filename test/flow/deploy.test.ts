@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
-import { settings } from "../../src/server/config.ts";
+import { readConfig, settings } from "../../src/server/config.ts";
 import { run } from "../support/run.ts";
 import { startServerProcess } from "../support/server.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -45,7 +45,29 @@ suite("deployment", () => {
     const page = await fetch(`${server.url}/`);
     assert.equal(page.status, 200);
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
+    const [, health = "[]"] =
+      /HEALTHCHECK [\s\S]*?CMD (\[.*\])/.exec(read("deploy/Dockerfile")) ?? [];
+    const [program = "", flag = "", script = ""] = JSON.parse(health) as string[];
+    assert.deepEqual([program, flag], ["node", "-e"]);
+    const own = script.replace("8080", new URL(server.url).port);
+    assert.notEqual(own, script);
+    await run(process.execPath, ["-e", own]);
     assert.equal(await server.stop(), 0);
+    await assert.rejects(run(process.execPath, ["-e", own]), "nobody is there");
+  });
+
+  test("in the container and in compose, everybody is asked for a key", () => {
+    const env = (text: string) =>
+      Object.fromEntries(
+        [...text.matchAll(/\b(STREAMBANK_[A-Z]+)(?:=|: )"?([^\s"]+)"?/g)].map(([, name, value]) => [
+          name,
+          value,
+        ]),
+      );
+    const image = env(/^ENV .*$/m.exec(read("deploy/Dockerfile"))?.[0] ?? "");
+    assert.equal(image.STREAMBANK_HOST, "0.0.0.0");
+    assert.equal(readConfig({ flags: {}, env: image }).auth, "on");
+    assert.equal(env(read("deploy/compose.yaml")).STREAMBANK_AUTH, "on");
   });
 
   test("every variable that the container, the compose file and the unit set is a setting", () => {

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { Fault } from "../../src/base/errors.ts";
+import { ANONYMOUS } from "../../src/server/access/open-guard.ts";
 import type { KvsContext } from "../../src/server/kvs/context.ts";
 import { type GetClipInput, getClip } from "../../src/server/kvs/get-clip.ts";
 import { type GetImagesInput, getImages } from "../../src/server/kvs/get-images.ts";
@@ -27,7 +28,7 @@ suite("GetClip and GetImages", needs("ffmpeg"), () => {
   let handler: (context: KvsContext) => Promise<unknown>;
   const front = createServer((request, response) => {
     const { parts } = server;
-    const principal = { id: "root", expiresMs: undefined, may: () => true, require: () => {} };
+    const principal = ANONYMOUS;
     handler({ parts, principal, baseUrl: "", request, response }).then(
       (output) => output !== undefined && response.end(JSON.stringify(output)),
       (error) => response.writeHead(400).end(error instanceof Fault ? error.code : String(error)),

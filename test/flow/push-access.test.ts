@@ -15,10 +15,10 @@ import { makeMedia } from "../support/media.ts";
 import { run } from "../support/run.ts";
 import { cli, startTestServer, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
+import { CERTIFICATES, trustFixtures } from "../support/trust.ts";
 
 const SECRET = "the-secret-of-these-tests";
 const SAMPLE = readFileSync(join(import.meta.dirname, "../../samples/camera.mkv"));
-const FIXTURES = join(import.meta.dirname, "../fixtures");
 const START_MS = 1_790_000_000_000;
 
 async function guarded(over: Partial<Config> = {}) {
@@ -209,11 +209,8 @@ suite("RTMP with a push key", { ...needs("ffmpeg"), timeout: 60_000 }, () => {
   });
 
   test("RTMPS: the same inside TLS; a peer that speaks none is dropped", async () => {
-    const tls = {
-      tlsCert: join(FIXTURES, "localhost-cert.pem"),
-      tlsKey: join(FIXTURES, "localhost-key.pem"),
-    };
-    await using s = await guarded({ ...tls, rtmpsPort: 0 });
+    trustFixtures();
+    await using s = await guarded({ ...CERTIFICATES[0], rtmpsPort: 0 });
     const source = await makeMedia("h264-aac");
     const port = s.server.rtmpsPort;
     await assert.rejects(push(source, `rtmp://127.0.0.1:${port}/live/cam?key=${SECRET}`));

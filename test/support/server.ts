@@ -92,9 +92,13 @@ export async function startServerProcess(
 export function cli(
   args: readonly string[],
   input?: Uint8Array,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; out: string; err: string }> {
   const flags = ["--disable-warning=ExperimentalWarning", MAIN, ...args];
-  const child = spawn(process.execPath, flags, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, flags, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   let out = "";
   let err = "";
   child.stdout.on("data", (piece: Buffer) => {

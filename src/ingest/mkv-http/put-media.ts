@@ -42,7 +42,7 @@ export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts:
 async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
   const { stream, startNs, acks, archivedAcks } = readPutMediaHeaders(req.headers);
   // Asked once: a body has no place for another token, and KVS does not ask again either.
-  parts.access.check(stream, bearerToken(req.headers.authorization), {
+  const grant = parts.access.check(stream, bearerToken(req.headers.authorization), {
     ...{ method: "POST", headers: req.headers },
     url: (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
     remoteAddress: req.socket.remoteAddress ?? "",
@@ -59,6 +59,8 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
     session.abort();
     return;
   }
+  const unwatch = grant.watch?.((fault) => session.shutDown(fault));
+  if (unwatch !== undefined) req.once("close", unwatch);
   if (wantsContinue(req)) res.writeContinue();
   res.setHeader("content-type", "application/json");
   // The answer begins before the body ends: producers wait for acks while they send. One that wants none may close its

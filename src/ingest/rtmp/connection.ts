@@ -12,7 +12,7 @@ import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
-import type { PushAccess } from "../push-access.ts";
+import { fromAddress, type PushAccess } from "../push-access.ts";
 import type { IngestSession } from "../session.ts";
 import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
 import { type PeerEvent, RtmpPeer } from "./peer.ts";
@@ -113,14 +113,19 @@ export class RtmpConnection {
   async #open(app: string, name: string): Promise<void> {
     const { ingest, access, placement, clock, createMissing, publishers } = this.#parts;
     const { stream, key } = publishTarget(app, name);
-    access.check(stream, key);
+    const grant = access.check(stream, key, fromAddress(this.#address));
     await ensureStream(stream, createMissing, this.#parts);
     const owner = await placement.fetch(stream, this.#address);
     if (owner !== undefined)
       throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.rtmpUrl}`);
     // It may have gone meanwhile: who enters then never leaves.
     if (this.#ended) return;
-    this.#leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));
+    const leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));
+    const unwatch = grant.watch?.((fault) => this.close(fault.message));
+    this.#leave = () => {
+      leave();
+      unwatch?.();
+    };
     // Its own clock starts anywhere: what it sends now is from now.
     const startNs = BigInt(clock.now()) * 1_000_000n;
     const session = await ingest.open({ stream, startNs, transport: this.#transport() });

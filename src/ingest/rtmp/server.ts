@@ -1,6 +1,6 @@
 /** The RTMP port: accepts connections, bounds how many, and closes them all. */
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 import { RtmpConnection, type RtmpParts } from "./connection.ts";
 
 /** Connections at once. A camera needs one. */
@@ -34,6 +34,11 @@ export class RtmpServer {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** For handshakes from now on; what is connected stays. Throws what the certificate's reader throws. */
+  setSecureContext(certificate: Certificate): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(certificate);
   }
 
   /** What connections that come another way are given to. */

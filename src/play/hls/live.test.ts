@@ -12,7 +12,7 @@ import { needs } from "../../../test/support/tools.ts";
 import type { SealedFragment } from "../../fragment/fragment.ts";
 import { LiveHub } from "../../live/hub.ts";
 import { livePlaylist } from "./live-playlist.ts";
-import { LONGEST_WAIT_MS, SegmentService } from "./service.ts";
+import { type FragmentTimes, LONGEST_WAIT_MS, SegmentService } from "./service.ts";
 
 /** Twenty-five fragments of 0.4 to 0.8 s, and a server that has none of them yet. */
 async function scene() {
@@ -153,11 +153,21 @@ suite("a live playlist", needs("ffmpeg"), () => {
         const [, sequence = "", receivedMs = ""] = uri.split(" ");
         assert.ok(!gap, uri);
         const at = { sequence: Number(sequence), receivedMs: Number(receivedMs) };
-        assert.ok((await s.service.segment("cam", at, rendition)).pieces.length > 0);
+        const seen: number[] = [];
+        const may = (info: FragmentTimes) => seen.push(info.producedStartUs);
+        const { pieces } = await s.service.segment("cam", at, { rendition, may });
+        assert.ok(pieces.length > 0);
+        assert.equal(seen.length, 1);
+        const refused = s.service.segment("cam", at, { rendition, may: refuse });
+        await assert.rejects(refused, /not yours/, "from the hub, too");
       }
     }
   });
 });
+
+const refuse = () => {
+  throw new Error("not yours");
+};
 
 const turns = async () => {
   for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve));

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
-import type { FragmentReader, StoredFragment } from "../../fragment/fragment.ts";
+import type { FragmentInfo, FragmentReader, StoredFragment } from "../../fragment/fragment.ts";
 import type { LiveHub } from "../../live/hub.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { initOf, type Rendition } from "../cmaf/renditions.ts";
@@ -32,6 +32,14 @@ export interface MediaBytes {
   readonly pieces: readonly Uint8Array[];
   readonly etag: string;
 }
+
+export interface SegmentWanted {
+  readonly rendition: Rendition;
+  /** Throws when whoever asks may not have this fragment; called before anything of it is read. */
+  may(info: FragmentTimes): void;
+}
+
+export type FragmentTimes = Pick<FragmentInfo, "producedStartUs" | "producedEndUs">;
 
 /** The newest list of the archive may be this old, ms: what came since is in the edge. */
 const LIST_MS = 200;
@@ -106,28 +114,37 @@ export class SegmentService {
     return { pieces: [bytes], etag: `"${trackSetId}-${rendition}"` };
   }
 
-  /** By the fragment's number: from the edge while it is there, from the archive after. Throws `request.no-media`, `store.*`. */
+  /** By the fragment's number: from the edge while it is there, from the archive after. Throws `request.no-media`, `store.*`, as `may`. */
   async segment(
     stream: string,
     at: { sequence: number; receivedMs: number },
-    rendition: Rendition,
+    { rendition, may }: SegmentWanted,
   ): Promise<MediaBytes> {
     const fresh = this.edge(stream).fragment(at.sequence);
     const same = fresh?.listed?.info.number.receivedMs === at.receivedMs;
     return (
-      (same ? fromEdge(fresh, rendition) : undefined) ??
-      this.archived(await fragmentAt(this.walk(stream), at), rendition)
+      (same ? fromEdge(fresh, rendition, may) : undefined) ??
+      this.#ofArchive(await fragmentAt(this.walk(stream), at), { rendition, may })
     );
   }
 
-  /** By its beginning on the producer's clock, µs. Throws `request.no-media`, `store.*`. */
-  async segmentFrom(stream: string, startUs: number, rendition: Rendition): Promise<MediaBytes> {
+  /** By its beginning on the producer's clock, µs. Throws `request.no-media`, `store.*`, as `may`. */
+  async segmentFrom(
+    stream: string,
+    startUs: number,
+    { rendition, may }: SegmentWanted,
+  ): Promise<MediaBytes> {
     const begins = (one: EdgeFragment) => one.listed?.info.producedStartUs === startUs;
     const fresh = this.edge(stream).fragments.findLast(begins);
     return (
-      fromEdge(fresh, rendition) ??
-      this.archived(await fragmentFrom(this.walk(stream), startUs), rendition)
+      fromEdge(fresh, rendition, may) ??
+      this.#ofArchive(await fragmentFrom(this.walk(stream), startUs), { rendition, may })
     );
+  }
+
+  #ofArchive(fragment: StoredFragment, { rendition, may }: SegmentWanted): Promise<MediaBytes> {
+    may(fragment.info);
+    return this.archived(fragment, rendition);
   }
 
   async archived(fragment: StoredFragment, rendition: Rendition): Promise<MediaBytes> {
@@ -163,8 +180,10 @@ export class SegmentService {
 function fromEdge(
   fragment: EdgeFragment | undefined,
   rendition: Rendition,
+  may: SegmentWanted["may"],
 ): MediaBytes | undefined {
   if (rendition === "av" || fragment?.complete !== true) return undefined;
+  if (fragment.listed !== undefined) may(fragment.listed.info);
   const pieces = fragment.parts(rendition).flatMap(({ chunks }) => chunks);
   return pieces.length === 0 ? undefined : { pieces, etag: `"${fragment.sequence}-${rendition}"` };
 }

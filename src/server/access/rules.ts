@@ -4,7 +4,7 @@
  */
 import type { Action } from "./guard.ts";
 
-export type RouteAccess = Action | "public" | "own";
+export type RouteAccess = Action | "seen" | "public" | "own";
 
 /** `METHOD path`. HEAD goes with GET. */
 export const RULES: Readonly<Record<string, RouteAccess>> = {
@@ -19,7 +19,8 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/streams/:name": "read",
   "PATCH /v1/streams/:name": "manage",
   "DELETE /v1/streams/:name": "manage",
-  "GET /v1/streams/:name/endpoint": "read",
+  // Whoever records asks where to.
+  "GET /v1/streams/:name/endpoint": "seen",
   "GET /v1/streams/:name/fragments": "read",
   "GET /v1/streams/:name/coverage": "read",
   "GET /v1/streams/:name/gaps": "read",
@@ -55,6 +56,14 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/keys": "manage",
   "POST /v1/keys": "manage",
   "DELETE /v1/keys/:id": "manage",
+  "GET /v1/users": "manage",
+  "POST /v1/users": "manage",
+  // Not `:name`, which is a stream.
+  "PATCH /v1/users/:user": "manage",
+  "DELETE /v1/users/:user": "manage",
+  // Nobody yet, and then somebody.
+  "POST /v1/sign-in": "public",
+  "POST /v1/sign-out": "own",
   // Every caller about itself; what a session may do is never more than what its maker may.
   "GET /v1/session": "own",
   "POST /v1/session": "own",

@@ -1,6 +1,11 @@
 /** What a key may do: actions, on which streams, for which time, until when. Pure. */
 import { Fault } from "../../base/errors.ts";
+import { millis } from "../../base/units.ts";
+import { matchesWildcard } from "../../base/wildcard.ts";
+import type { TimeRange } from "../../fragment/fragment.ts";
+import { MAX_TIME_MS } from "../../play/time.ts";
 import type { Action, Principal, Target } from "./guard.ts";
+import type { Maker } from "./maker.ts";
 
 export interface Scope {
   readonly actions: readonly Action[];
@@ -10,31 +15,45 @@ export interface Scope {
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly expiresMs?: number;
+  /** True: manages streams, also all of them, and nothing of the server. */
+  readonly streamsOnly?: boolean;
 }
 
 export class ScopedPrincipal implements Principal {
   readonly id: string;
+  readonly maker: Maker | undefined;
   readonly #scope: Scope;
-  readonly #pattern: RegExp;
 
-  constructor(id: string, scope: Scope) {
+  constructor(id: string, scope: Scope, maker?: Maker) {
     this.id = id;
+    this.maker = maker;
     this.#scope = scope;
-    this.#pattern = patternOf(scope.streams);
   }
 
   get expiresMs(): number | undefined {
     return this.#scope.expiresMs;
   }
 
+  get scope(): Scope {
+    return this.#scope;
+  }
+
+  get window(): TimeRange | undefined {
+    const { fromMs, toMs } = this.#scope;
+    if (fromMs === undefined && toMs === undefined) return undefined;
+    return { fromMs: millis(fromMs ?? 0), toMs: millis(toMs ?? MAX_TIME_MS) };
+  }
+
   may(action: Action, { stream, range }: Target): boolean {
-    const { actions, streams, fromMs, toMs } = this.#scope;
+    const { actions, streams, streamsOnly = false } = this.#scope;
     if (!actions.includes(action) && !actions.includes("manage")) return false;
-    if (stream === undefined ? streams !== "*" : !this.#pattern.test(stream)) return false;
-    if (fromMs === undefined && toMs === undefined) return true;
+    if (stream === undefined && action === "manage" && streamsOnly) return false;
+    if (stream === undefined ? streams !== "*" : !matchesWildcard(streams, stream)) return false;
+    const { window } = this;
+    if (window === undefined) return true;
     // What has no time (a live picture, a setting) is not of a window.
     if (range === undefined || action !== "read") return false;
-    return range.fromMs >= (fromMs ?? 0) && range.toMs <= (toMs ?? Number.POSITIVE_INFINITY);
+    return range.fromMs >= window.fromMs && range.toMs <= window.toMs;
   }
 
   require(action: Action, target: Target): void {
@@ -42,9 +61,4 @@ export class ScopedPrincipal implements Principal {
     const what = target.stream === undefined ? "the server" : target.stream;
     throw new Fault("auth.denied", `${this.id} may not ${action} ${what}`);
   }
-}
-
-function patternOf(streams: string): RegExp {
-  const parts = streams.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`);
 }

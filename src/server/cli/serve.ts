@@ -3,7 +3,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
 import { API_SESSION } from "../access/key-guard.ts";
-import type { Config } from "../config.ts";
+import { type Config, isLoopback } from "../config.ts";
 import { readSecret } from "../push-tokens.ts";
 import { type RunningServer, startServer } from "../start.ts";
 import { readArgs } from "./args.ts";
@@ -20,8 +20,9 @@ export const serve: Command = async (argv, context) => {
   if (workers) return 0;
   const server = await open(argv, context);
   try {
-    await write(context.stdout, rootKeyText(server));
-    await write(context.stdout, `Streambank is ready. Player: ${server.url}/\n`);
+    await write(context.stdout, rootKeyText(server) + openText(server));
+    const { publicUrl = server.url } = server.config;
+    await write(context.stdout, `Streambank is ready. Player: ${publicUrl}/\n`);
     await stopped(context.signal);
   } finally {
     await server.close();
@@ -32,6 +33,11 @@ export const serve: Command = async (argv, context) => {
 export const demo: Command = async (argv, context) => {
   const server = await open(argv, context);
   try {
+    if (server.certificates !== undefined)
+      throw new Fault(
+        "config.bad",
+        "demo: without tlsCert; its camera calls the server by an address",
+      );
     const token = demoToken(server, context.clock);
     await createDemoStream(server);
     const camera = context.demoCamera({
@@ -42,7 +48,7 @@ export const demo: Command = async (argv, context) => {
       ...(token === undefined ? {} : { token }),
       log: (line) => context.stderr.write(`demo camera: ${line}\n`),
     });
-    await write(context.stdout, rootKeyText(server) + banner(server));
+    await write(context.stdout, rootKeyText(server) + openText(server) + banner(server));
     await Promise.all([camera, stopped(context.signal)]);
   } finally {
     await server.close();
@@ -113,6 +119,12 @@ function rootKeyText({ parts }: RunningServer): string {
     "",
     "",
   ].join("\n");
+}
+
+/** Said where an operator sees it, besides the log. */
+function openText({ config: { auth, host } }: RunningServer): string {
+  if (auth === "on" || isLoopback(host)) return "";
+  return `\n  OPEN: --auth off on ${host}. Everybody who reaches this port may record, watch and delete.\n\n`;
 }
 
 function banner(server: RunningServer): string {

@@ -39,10 +39,11 @@ export async function runWorkers(options: WorkersOptions): Promise<void> {
     return new Worker(args, context);
   });
   await Promise.race([Promise.all(workers.map((one) => one.ready)), aborted(context.signal)]);
+  const scheme = config.tlsCert === undefined ? "http" : "https";
   const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   if (!context.signal.aborted)
     context.stdout.write(
-      `Streambank is ready, ${count} workers. Player: http://${name}:${httpPort}/\n`,
+      `Streambank is ready, ${count} workers. Player: ${config.publicUrl ?? `${scheme}://${name}:${httpPort}`}/\n`,
     );
   await aborted(context.signal);
   await Promise.all(workers.map((worker) => worker.stop()));

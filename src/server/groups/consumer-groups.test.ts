@@ -55,6 +55,27 @@ suite("consumer groups", () => {
     );
   });
 
+  test("a place is its first key's: another that may read changes nothing, who manages the stream may", async () => {
+    const { groups } = await scene();
+    const mine = { owner: "key:A", manages: false };
+    const other = { owner: "key:B", manages: false };
+    const place = { group: "g", stream: "cam", consumer: "a" };
+    assert.equal((await groups.claim({ ...place, ttlMs: 1000 }, mine)).owner, "key:A");
+    const token = numberOf(7);
+    const tries = [
+      () => groups.claim({ ...place, ttlMs: 1000 }, other),
+      () => groups.checkpoint({ ...place, token }, other),
+      () => groups.release(place, other),
+      () => groups.forget("g", "cam", other),
+    ];
+    for (const attempt of tries) await assert.rejects(attempt(), { code: "auth.denied" });
+    assert.equal((await groups.checkpoint({ ...place, token }, mine)).token, token);
+    await groups.release(place, mine);
+    await assert.rejects(groups.claim({ ...place, ttlMs: 1000 }, other), { code: "auth.denied" });
+    await groups.forget("g", "cam", { ...other, manages: true });
+    assert.equal((await groups.claim({ ...place, ttlMs: 1000 }, other)).owner, "key:B");
+  });
+
   test("of many who ask at once one gets it", async () => {
     const { claim, groups } = await scene();
     const names = ["a", "b", "c", "d"];

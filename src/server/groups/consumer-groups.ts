@@ -27,7 +27,19 @@ export interface GroupPlace {
   readonly token?: string;
   /** When the token was written. */
   readonly doneMs?: number;
+  /** Whose key claimed it first: nobody else changes it but who manages the stream. */
+  readonly owner?: string;
 }
+
+/** Who asks for a change. */
+export interface Asker {
+  /** Undefined: the server asks nobody who they are. */
+  readonly owner: string | undefined;
+  /** May change what is another's. */
+  readonly manages: boolean;
+}
+
+export const ANYBODY: Asker = { owner: undefined, manages: false };
 
 export interface Claim {
   readonly group: string;
@@ -55,13 +67,16 @@ export class ConsumerGroups {
     this.#clock = clock;
   }
 
-  /** The place after trying: ours when `consumer` in it is ours. Renews a claim of ours. Throws `request.bad`. */
-  claim({ group, stream, consumer, ttlMs }: Claim): Promise<GroupPlace> {
+  /** The place after trying: ours when `consumer` in it is ours. Renews a claim of ours. Throws `request.bad`, `auth.denied`. */
+  claim({ group, stream, consumer, ttlMs }: Claim, asker = ANYBODY): Promise<GroupPlace> {
     const now = this.#clock.now();
     return this.#change(group, stream, (place) => {
+      requireOwner(place, asker);
       const taken = place.consumer !== undefined && (place.untilMs ?? 0) > now;
       if (taken && place.consumer !== consumer) return undefined;
-      return { ...place, consumer, untilMs: now + ttlMs };
+      const owner = place.owner ?? asker.owner;
+      const owned = owner === undefined ? {} : { owner };
+      return { ...place, consumer, untilMs: now + ttlMs, ...owned };
     });
   }
 
@@ -69,10 +84,11 @@ export class ConsumerGroups {
    * Writes down that everything up to this fragment is done. A place never goes back. Throws `group.lost` when the claim is
    * another's or nobody's by now, `request.bad` for what is no fragment number.
    */
-  checkpoint({ group, stream, consumer, token }: Checkpoint): Promise<GroupPlace> {
+  checkpoint({ group, stream, consumer, token }: Checkpoint, asker = ANYBODY): Promise<GroupPlace> {
     parseFragmentNumber(token);
     const now = this.#clock.now();
     return this.#change(group, stream, (place) => {
+      requireOwner(place, asker);
       if (place.consumer !== consumer || (place.untilMs ?? 0) <= now)
         throw new Fault("group.lost", `${stream} is not read by ${consumer} any more`);
       // All have 47 digits: the order of texts is that of fragments.
@@ -82,10 +98,12 @@ export class ConsumerGroups {
   }
 
   /** Lets a claim go, so that another need not wait for its end. Fine when it is not ours. */
-  release({ group, stream, consumer }: Omit<Claim, "ttlMs">): Promise<GroupPlace> {
-    return this.#change(group, stream, ({ consumer: holder, untilMs, ...rest }) =>
-      holder === consumer ? rest : undefined,
-    );
+  release({ group, stream, consumer }: Omit<Claim, "ttlMs">, asker = ANYBODY): Promise<GroupPlace> {
+    return this.#change(group, stream, (place) => {
+      requireOwner(place, asker);
+      const { consumer: holder, untilMs, ...rest } = place;
+      return holder === consumer ? rest : undefined;
+    });
   }
 
   /** All places of a group, by stream. */
@@ -101,9 +119,13 @@ export class ConsumerGroups {
     }
   }
 
-  /** Forgets where a group is in a stream. */
-  async forget(group: string, stream: string): Promise<void> {
-    await this.#index.deleteRecord(KIND, idOf(group, stream));
+  /** Forgets where a group is in a stream. Throws `auth.denied`. */
+  async forget(group: string, stream: string, asker = ANYBODY): Promise<void> {
+    const id = idOf(group, stream);
+    const row = await this.#index.record(KIND, id);
+    if (row === undefined) return;
+    requireOwner(placeOf(row), asker);
+    await this.#index.deleteRecord(KIND, id);
   }
 
   /** `change` gives what it becomes; undefined: it stays. */
@@ -128,6 +150,12 @@ export class ConsumerGroups {
       }
     }
   }
+}
+
+/** Throws `auth.denied`. */
+function requireOwner({ owner, stream }: GroupPlace, asker: Asker): void {
+  if (owner === undefined || owner === asker.owner || asker.manages) return;
+  throw new Fault("auth.denied", `this group's place in ${stream} is another key's`);
 }
 
 function placeOf({ body }: RecordRow): GroupPlace {

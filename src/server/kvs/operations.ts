@@ -21,6 +21,8 @@ export type Handler =
   | {
       readonly on: "stream";
       readonly action: Action;
+      /** Whoever may record the stream may do it too. */
+      readonly orProduce?: boolean;
       readonly run: StreamOperation<never, object | undefined>;
     }
   | {
@@ -35,6 +37,9 @@ const onStream = (action: Action, run: StreamOperation<never, object | undefined
   ...{ on: "stream", action, run },
 });
 
+const forProducers = (handler: Handler): Handler =>
+  handler.on === "stream" ? { ...handler, orProduce: true } : handler;
+
 export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
   CreateStream: {
     ...{ on: "server", action: "manage" },
@@ -46,11 +51,12 @@ export const HANDLERS: Readonly<Record<OperationName, Handler>> = {
     ...{ on: "server", action: "read" },
     run: streams.listStreams,
   },
-  DescribeStream: onStream("read", streams.describeStream),
+  // Before its first PutMedia a producer asks both.
+  DescribeStream: forProducers(onStream("read", streams.describeStream)),
   UpdateStream: onStream("manage", streams.updateStream),
   DeleteStream: onStream("manage", streams.deleteStream),
   UpdateDataRetention: onStream("manage", streams.updateDataRetention),
-  GetDataEndpoint: onStream("read", getDataEndpoint),
+  GetDataEndpoint: forProducers(onStream("read", getDataEndpoint)),
   TagStream: onStream("manage", settings.tagStream),
   UntagStream: onStream("manage", settings.untag),
   ListTagsForStream: onStream("read", settings.listTags),

@@ -5,13 +5,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import { headOf } from "../access/enforce.ts";
 import type { Principal } from "../access/guard.ts";
+import { endWith } from "../access/revocations.ts";
 import { fromFastify } from "../error-reply.ts";
+import { retryAfterS } from "../http-status.ts";
+import { ownUrl } from "../own-url.ts";
 import type { Parts } from "../parts.ts";
 import { namedStream } from "./arn.ts";
 import type { KvsContext } from "./context.ts";
 import { KvsFault, kvsError } from "./errors.ts";
 import { INPUTS, NOT_BUILT, type OperationName, pathOf } from "./model.ts";
-import { HANDLERS } from "./operations.ts";
+import { HANDLERS, type Handler } from "./operations.ts";
 import { check } from "./shapes.ts";
 
 const config = { access: "own" } as const;
@@ -29,7 +32,9 @@ export function kvsRoutes(app: FastifyInstance, parts: Parts): void {
     for (const name of Object.keys(INPUTS) as OperationName[])
       scope.post(pathOf(name), { config }, (req: Request, reply) => run(parts, name, req, reply));
     for (const path of NOT_BUILT)
-      scope.post(path, { config }, async () => {
+      scope.post(path, { config }, async (req: Request) => {
+        // Who is nobody is told nothing, not even this.
+        await parts.guard.identify(headOf(req), req.body ?? Buffer.alloc(0));
         throw new KvsFault(
           "InvalidArgumentException",
           "signaling channels, edge agents and WebRTC storage are not part of this server",
@@ -49,10 +54,11 @@ async function run(
   reply.header("x-amzn-RequestId", requestId);
   const body = req.body ?? Buffer.alloc(0);
   const principal = await parts.guard.identify(headOf(req), body);
+  endWith(parts.guard, principal, reply.raw);
   const input = inputOf(name, body);
   const context: KvsContext = {
     ...{ parts, principal, request: req.raw, response: reply.raw },
-    baseUrl: `${req.protocol}://${req.host}`,
+    baseUrl: ownUrl(req.raw, parts.config),
   };
   if (!MEDIA.has(name)) return call(name, input, context);
   // The answer is written by the operation itself; what goes wrong before its first byte is a readable one.
@@ -75,7 +81,7 @@ async function call(
     if (handler.action !== "read") principal.require(handler.action, { stream });
     return handler.run(input as never, context);
   }
-  const stream = await streamOf(parts, input, principal, handler.action);
+  const stream = await streamOf(parts, input, principal, handler);
   return handler.run(input as never, { ...context, stream });
 }
 
@@ -90,14 +96,15 @@ async function streamOf(
   parts: Parts,
   input: { StreamName?: string; StreamARN?: string; ResourceARN?: string },
   principal: Principal,
-  action: Parameters<Principal["may"]>[0],
+  { action, orProduce = false }: Extract<Handler, { on: "stream" }>,
 ) {
   const { StreamName, ResourceARN, StreamARN = ResourceARN } = input;
   const { name, createdMs } = namedStream({
     ...(StreamName === undefined ? {} : { StreamName }),
     ...(StreamARN === undefined ? {} : { StreamARN }),
   });
-  principal.require(action, { stream: name });
+  if (!orProduce || !principal.may("produce", { stream: name }))
+    principal.require(action, { stream: name });
   const info = await parts.archive.get(name);
   if (createdMs !== undefined && createdMs !== Math.floor(info.createdMs))
     throw new Fault("stream.not-found", `there is no stream ${StreamARN}`);
@@ -127,6 +134,8 @@ function answer(parts: Parts, response: ServerResponse, error: unknown): void {
   }
   const { status, type, message } = kvsError(fault);
   if (!response.hasHeader("x-amzn-RequestId")) response.setHeader("x-amzn-RequestId", randomUUID());
+  const seconds = retryAfterS(fault.code);
+  if (seconds !== undefined) response.setHeader("retry-after", seconds);
   const body = JSON.stringify({ Message: message });
   response.writeHead(status, {
     ...{ "content-type": "application/json", "content-length": Buffer.byteLength(body) },

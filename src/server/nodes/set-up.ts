@@ -76,7 +76,8 @@ export function nodeUrl(config: Config, port: number): string {
       "config.bad",
       "nodeUrl: on all addresses, a node must say by which it is reached",
     );
-  const given = config.nodeUrl ?? `http://${host.includes(":") ? `[${host}]` : host}`;
+  const scheme = config.tlsCert === undefined ? "http" : "https";
+  const given = config.nodeUrl ?? `${scheme}://${host.includes(":") ? `[${host}]` : host}`;
   if (!/^https?:\/\/(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(given))
     throw new Fault("config.bad", `nodeUrl: http://host or http://host:port, not ${given}`);
   return /:\d+$/.test(given) ? given : `${given}:${port}`;

@@ -4,9 +4,9 @@ import type { DashUris } from "../../play/dash/manifest.ts";
 import { liveManifest, rangeManifest } from "../../play/dash/manifests.ts";
 import type { SegmentService } from "../../play/hls/service.ts";
 import type { Parts } from "../parts.ts";
-import { mediaUris, type PlayQuery, playQuery, queryText } from "./hls-query.ts";
+import { mediaUris, type PlayQuery, playQuery, queryText, requireRange } from "./hls-query.ts";
 import type { RawQuery, StreamParams } from "./query.ts";
-import { DASH_TYPE, openToAll, sendPlaylist } from "./segment-reply.ts";
+import { DASH_TYPE, openIfSession, sendPlaylist } from "./segment-reply.ts";
 
 type DashRequest = FastifyRequest<{ Params: StreamParams; Querystring: RawQuery }>;
 
@@ -14,11 +14,12 @@ export function dashRoutes(app: FastifyInstance, parts: Parts, service: SegmentS
   app.route({
     method: ["GET", "HEAD"],
     url: "/v1/streams/:name/dash/manifest.mpd",
-    config: { access: "read" },
+    config: { access: "read", window: "own" },
     handler: async (req: DashRequest, reply) => {
       const { name: stream } = req.params;
       const query = playQuery(req.query);
-      if (query.token !== undefined) openToAll(reply);
+      openIfSession(reply, parts, query.token);
+      requireRange(req.principal, stream, query);
       await parts.archive.get(stream);
       const text = await manifest(service, { stream, query, nowMs: parts.clock.now() });
       return sendPlaylist(req, reply, { text, type: DASH_TYPE });

@@ -1,6 +1,9 @@
 /** `/v1/groups`: where groups of consumers are in their streams. docs/reference/client.md. */
-import type { FastifyInstance } from "fastify";
-import type { ConsumerGroups } from "../groups/consumer-groups.ts";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { ANONYMOUS } from "../access/open-guard.ts";
+import type { Asker } from "../groups/consumer-groups.ts";
+import type { Parts } from "../parts.ts";
+import { audit } from "./caller.ts";
 
 const consumer = { type: "string", minLength: 1, maxLength: 128 } as const;
 /** A consumer that has died is missed for no longer than this, ms. */
@@ -38,7 +41,8 @@ interface Named {
 }
 type With<Body> = Named & { readonly Body: Body };
 
-export function groupRoutes(app: FastifyInstance, { groups }: { groups: ConsumerGroups }): void {
+export function groupRoutes(app: FastifyInstance, parts: Parts): void {
+  const { groups } = parts;
   const config = { access: "read" } as const;
   const place = "/v1/groups/:group/streams/:name";
   const of = ({ group, name }: Named["Params"]) => ({ group, stream: name });
@@ -48,20 +52,29 @@ export function groupRoutes(app: FastifyInstance, { groups }: { groups: Consumer
   app.post<With<{ consumer: string; ttlMs: number }>>(
     `${place}/claim`,
     { config, schema: claimSchema },
-    async ({ params, body }) => groups.claim({ ...of(params), ...body }),
+    async (req) => groups.claim({ ...of(req.params), ...req.body }, askerOf(req)),
   );
   app.put<With<{ consumer: string; token: string }>>(
     `${place}/checkpoint`,
     { config, schema: checkpointSchema },
-    async ({ params, body }) => groups.checkpoint({ ...of(params), ...body }),
+    async (req) => groups.checkpoint({ ...of(req.params), ...req.body }, askerOf(req)),
   );
   app.post<With<{ consumer: string }>>(
     `${place}/release`,
     { config, schema: releaseSchema },
-    async ({ params, body }) => groups.release({ ...of(params), ...body }),
+    async (req) => groups.release({ ...of(req.params), ...req.body }, askerOf(req)),
   );
-  app.delete<Named>(place, { config }, async ({ params }, reply) => {
-    await groups.forget(params.group, params.name);
+  app.delete<Named>(place, { config }, async (req, reply) => {
+    const { group, name } = req.params;
+    await groups.forget(group, name, askerOf(req));
+    await audit(parts, req, { action: "group-forgotten", stream: name, detail: group });
     return reply.code(204).send();
   });
+}
+
+/** A session stands for the key that it was made with. */
+function askerOf({ principal, params }: FastifyRequest): Asker {
+  const stream = (params as Named["Params"]).name;
+  const owner = principal === ANONYMOUS ? undefined : principal.id.replace(/^(?:session:)+/, "");
+  return { owner, manages: principal.may("manage", { stream }) };
 }

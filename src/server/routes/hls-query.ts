@@ -6,6 +6,7 @@ import type { Rendition } from "../../play/cmaf/renditions.ts";
 import { MAX_RANGE_MS } from "../../play/hls/lists.ts";
 import type { MediaUris } from "../../play/hls/segments.ts";
 import { MAX_TIME_MS, parseTime, timeRange } from "../../play/time.ts";
+import type { Principal } from "../access/guard.ts";
 import { type RawQuery, refuseOthers, text } from "./query.ts";
 
 export interface PlayQuery {
@@ -50,6 +51,13 @@ export function playQuery(query: RawQuery): PlayQuery {
     // `v2` also allows to leave out date ranges: there are none.
     skip: oneOf(query, "_HLS_skip", ["YES", "v2"]) !== undefined,
   };
+}
+
+/** A key with a window of time lists what is in it, on the producer's clock, and nothing live. Throws `auth.denied`. */
+export function requireRange(principal: Principal, stream: string, query: PlayQuery): void {
+  if (principal.window === undefined) return;
+  const range = query.clock === "producer" ? query.range : undefined;
+  principal.require("read", { stream, range });
 }
 
 function endOf(fromMs: Millis, to: string | undefined): Millis {

@@ -6,11 +6,19 @@ import { NATIVE_BREAKS } from "../../play/hls/listed.ts";
 import { liveMaster, livePlaylist } from "../../play/hls/live-playlist.ts";
 import { rangeMaster } from "../../play/hls/masters.ts";
 import { rangePlaylist } from "../../play/hls/range-playlist.ts";
-import type { SegmentService } from "../../play/hls/service.ts";
+import type { FragmentTimes, SegmentService } from "../../play/hls/service.ts";
+import { requireInWindow } from "../access/window.ts";
 import type { Parts } from "../parts.ts";
-import { mediaName, mediaUris, type PlayQuery, playQuery, queryText } from "./hls-query.ts";
+import {
+  mediaName,
+  mediaUris,
+  type PlayQuery,
+  playQuery,
+  queryText,
+  requireRange,
+} from "./hls-query.ts";
 import type { RawQuery, StreamParams } from "./query.ts";
-import { goneSignal, HLS_TYPE, openToAll, sendMedia, sendPlaylist } from "./segment-reply.ts";
+import { goneSignal, HLS_TYPE, openIfSession, sendMedia, sendPlaylist } from "./segment-reply.ts";
 
 type HlsRequest = FastifyRequest<{
   Params: StreamParams & { readonly file: string };
@@ -24,12 +32,13 @@ export function hlsRoutes(app: FastifyInstance, parts: Parts, service: SegmentSe
   app.route({
     method: ["GET", "HEAD"],
     url: "/v1/streams/:name/hls/:file",
-    config: { access: "read" },
+    config: { access: "read", window: "own" },
     handler: async (req: HlsRequest, reply) => {
       const { name: stream, file } = req.params;
       const query = playQuery(req.query);
-      if (query.token !== undefined) openToAll(reply);
+      openIfSession(reply, parts, query.token);
       if (file === "index.m3u8") {
+        requireRange(req.principal, stream, query);
         await parts.archive.get(stream);
         const text = await master(service, { stream, query, gone: goneSignal(reply) });
         return sendPlaylist(req, reply, { text, type: HLS_TYPE });
@@ -61,9 +70,11 @@ async function media(
   { service, stream, query }: { service: SegmentService; stream: string; query: PlayQuery },
 ): Promise<FastifyReply> {
   const name = mediaName(req.params.file);
+  const may = (info: FragmentTimes) => requireInWindow(req.principal, info);
   switch (name?.kind) {
     case "playlist": {
       const { rendition } = name;
+      requireRange(req.principal, stream, query);
       const text =
         query.range === undefined
           ? await live(reply, { service, stream, query, rendition })
@@ -73,10 +84,20 @@ async function media(
     case "init":
       return sendMedia(req, reply, await service.init(stream, name.trackSetId, name.rendition));
     case "segment":
-      return sendMedia(req, reply, await service.segment(stream, name, name.rendition));
+      return sendMedia(
+        req,
+        reply,
+        await service.segment(stream, name, { rendition: name.rendition, may }),
+      );
     case "time":
-      return sendMedia(req, reply, await service.segmentFrom(stream, name.startUs, name.rendition));
+      return sendMedia(
+        req,
+        reply,
+        await service.segmentFrom(stream, name.startUs, { rendition: name.rendition, may }),
+      );
     case "part":
+      // Parts are of what is live.
+      requireRange(req.principal, stream, { ...query, range: undefined });
       return sendMedia(req, reply, await service.part(stream, name, goneSignal(reply)));
     case "gap":
       return sendMedia(req, reply, { pieces: [FREE], etag: '"gap"' });

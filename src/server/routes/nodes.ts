@@ -4,6 +4,7 @@ import { Fault } from "../../base/errors.ts";
 import { internalRoutes } from "../nodes/internal-routes.ts";
 import { isDeclaredLost } from "../nodes/lost-nodes.ts";
 import type { Nodes } from "../nodes/nodes.ts";
+import { ownUrl } from "../own-url.ts";
 import type { Parts } from "../parts.ts";
 import type { StreamParams } from "./query.ts";
 
@@ -23,9 +24,9 @@ export interface NodeView {
 export function nodeRoutes(app: FastifyInstance, parts: Parts): void {
   const { nodes } = parts;
   app.get<{ Params: StreamParams }>("/v1/streams/:name/endpoint", async (req, reply) => {
-    // Pages of other origins push too: their WebSocket cannot be redirected, so they ask.
-    reply.header("access-control-allow-origin", "*").header("cache-control", "no-store");
-    return endpoint(parts, req.params.name, ownUrl(req));
+    // A page's WebSocket cannot be redirected, so it asks.
+    reply.header("cache-control", "no-store");
+    return endpoint(parts, req.params.name, ownUrl(req.raw, parts.config));
   });
   app.get("/v1/nodes", async () => ({ nodes: nodes === undefined ? [] : await views(nodes) }));
   app.post<{ Params: { id: string } }>("/v1/nodes/:id/lost", async (req) => {
@@ -43,10 +44,10 @@ export function nodeRoutes(app: FastifyInstance, parts: Parts): void {
 }
 
 /** Which node has the stream, and where it is reached. Throws `stream.not-found`. */
-export async function endpoint({ archive, nodes }: Parts, name: string, ownUrl: string) {
+export async function endpoint({ archive, nodes }: Parts, name: string, url: string) {
   await archive.get(name);
-  if (nodes === undefined) return { node: "", url: ownUrl, rtmpUrl: "" };
-  return nodes.endpoint(name, nodes.registry.address ?? { url: ownUrl, rtmpUrl: "" });
+  if (nodes === undefined) return { node: "", url, rtmpUrl: "" };
+  return nodes.endpoint(name, nodes.registry.address ?? { url, rtmpUrl: "" });
 }
 
 async function views(nodes: Nodes): Promise<NodeView[]> {
@@ -57,9 +58,4 @@ async function views(nodes: Nodes): Promise<NodeView[]> {
     const here = id === nodes.id;
     return { id, url, rtmpUrl, state, ...(seenMs > 0 ? { seenMs } : {}), here };
   });
-}
-
-/** As the client reached it: its own address for this server works. */
-function ownUrl(req: { protocol: string; host: string }): string {
-  return `${req.protocol}://${req.host}`;
 }

@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { MediaBytes } from "../../play/hls/service.ts";
+import { API_SESSION } from "../access/key-guard.ts";
+import type { Parts } from "../parts.ts";
 
 export const HLS_TYPE = "application/vnd.apple.mpegurl";
 export const DASH_TYPE = "application/dash+xml";
@@ -30,9 +32,26 @@ export function sendMedia(
   return reply.send(Buffer.concat(pieces));
 }
 
-/** A page of any origin may read what a URL with its own permission in it answers. */
+/** A page of any origin may read what a URL with its own permission in it answers, once that was looked at. */
 export function openToAll(reply: FastifyReply): void {
+  reply.raw.removeHeader("access-control-allow-credentials");
   reply.header("access-control-allow-origin", "*");
+  reply.header("cross-origin-resource-policy", "cross-origin");
+}
+
+/** The same for the `token` of the native addresses: only a session's, and where somebody checks it. */
+export function openIfSession(
+  reply: FastifyReply,
+  { guard, sessions }: Pick<Parts, "guard" | "sessions">,
+  token: string | undefined,
+): void {
+  if (token === undefined || !guard.required) return;
+  try {
+    sessions.read(token, API_SESSION);
+  } catch {
+    return;
+  }
+  openToAll(reply);
 }
 
 /** Aborts when the client has gone. */
