@@ -95,7 +95,10 @@ export class Cameras {
   async stop(waitMs = 120_000): Promise<number> {
     clearInterval(this.#timer);
     const left = await Promise.all(this.#cameras.map(({ producer }) => producer.end(waitMs)));
-    return left.reduce((sum, one) => sum + one, 0);
+    return left.reduce(
+      (sum, { waiting, refused, dropped }) => sum + waiting + refused + dropped,
+      0,
+    );
   }
 
   /** What is durable at the least, by camera: the frames of its PERSISTED fragments. */

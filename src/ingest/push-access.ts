@@ -8,6 +8,8 @@ export interface PushGrant {
   readonly expiresMs: number | undefined;
   /** Calls back when the permission is taken back; returns how to stop. Left out: it never is. */
   watch?(revoked: (fault: Fault) => void): () => void;
+  /** Whose it is, where it is not everybody's: the id of a key, the stream a token names. No secret. */
+  readonly who?: string;
 }
 
 export interface PushAccess {

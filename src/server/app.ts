@@ -25,6 +25,7 @@ import { kvsSessionRoutes } from "./routes/kvs-sessions.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { openApiRoutes } from "./routes/openapi.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { sourceRoutes } from "./routes/sources.ts";
@@ -65,6 +66,7 @@ export function buildApp(parts: Parts, certificates?: Certificates): FastifyInst
   limitBodies(app, clock);
   enforceAccess(app, parts.guard);
   countRequests(app, parts.metrics);
+  openApiRoutes(app);
   healthRoutes(app, parts);
   metricsRoutes(app, parts);
   keyRoutes(app, parts);

@@ -9,6 +9,7 @@ import { asFault, Fault } from "../../base/errors.ts";
 import { type Ack, ackErrorId, ackLine } from "../ack.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Elsewhere } from "../placement.ts";
+import { identityOf } from "../publishers.ts";
 import { fromAddress, type PushAccess, type PushGrant } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 
@@ -109,13 +110,13 @@ class PutSocket {
     }
   }
 
-  #granted({ expiresMs, watch }: PushGrant): void {
+  #granted({ expiresMs, watch, who }: PushGrant): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     this.#cancel();
     this.#unwatch();
     if (expiresMs !== undefined) this.#endAt(expiresMs);
     this.#unwatch = watch?.((fault) => this.#refuse(fault)) ?? (() => {});
-    if (!this.#admitted) this.#open();
+    if (!this.#admitted) this.#open(who);
   }
 
   #endAt(expiresMs: number): void {
@@ -127,15 +128,18 @@ class PutSocket {
     });
   }
 
-  #open(): void {
+  #open(who: string | undefined): void {
     this.#admitted = true;
     const ws = this.#ws;
     ws.pause();
     const transport = socketTransport(ws);
     const { ingest, ready, clock } = this.#parts;
+    const protocol = "websocket";
+    const identity = identityOf(protocol, who, this.#params.remoteAddress);
+    const producer = { protocol, identity } as const;
     ready()
       .then((owner) => {
-        if (owner === undefined) return ingest.open({ ...this.#params, transport });
+        if (owner === undefined) return ingest.open({ ...this.#params, transport, producer });
         const { stream } = this.#params;
         throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.url}`);
       })

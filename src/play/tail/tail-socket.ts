@@ -8,9 +8,10 @@ import { asFault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Millis } from "../../base/units.ts";
 import type { FragmentReader } from "../../fragment/fragment.ts";
-import type { TailFormat } from "../../live/feed-items.ts";
+import type { ConfigItem, TailFormat } from "../../live/feed-items.ts";
 import type { LiveHub } from "../../live/hub.ts";
 import type { LiveSubscription } from "../../live/items.ts";
+import { type Codecs, refusal } from "./accepts.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { timeMessage } from "./messages.ts";
 import { Replay } from "./replay.ts";
@@ -27,6 +28,8 @@ export interface TailSocketParams {
   readonly format: TailFormat;
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** What the viewer can play; missing: everything. */
+  readonly codecs?: Codecs;
   /** The viewer is another node: its configs have the tracks as Matroska has them. */
   readonly forNode?: boolean;
   /** Undefined: another node, which needs none. */
@@ -66,9 +69,11 @@ class TailSession {
     this.#params = params;
     this.#parts = parts;
     const { clock, limits = {} } = parts;
-    const { forNode = false } = params;
+    const { forNode = false, codecs, stream } = params;
+    const refuse = (config: ConfigItem) =>
+      codecs === undefined ? undefined : refusal(config, codecs, stream);
     const onFailed = (error: unknown) => this.#fail(error);
-    this.#writer = new SocketWriter(ws, { limits, forNode, onFailed });
+    this.#writer = new SocketWriter(ws, { limits, forNode, refuse, onFailed });
     this.#keepAlive = new KeepAlive(ws, { clock, progress: () => this.#writer.flushes });
   }
 

@@ -69,8 +69,17 @@ export class KeyGuard implements Guard {
   }
 
   #signed({ method, url, headers }: RequestHead, body: Uint8Array | undefined): Principal {
-    const { directory, clock } = this.#parts;
-    const { id, secret } = directory.keys.find(signerOf(headers.authorization ?? ""));
+    const { directory, clock, sessions } = this.#parts;
+    const signer = signerOf(headers.authorization ?? "");
+    const token = headers["x-amz-security-token"];
+    if (typeof token === "string") {
+      const claims = sessions.read(token, API_SESSION);
+      const { accessKeyId, secretAccessKey } = sessions.credentials(token);
+      if (signer !== accessKeyId) throw new Fault("auth.denied", "the token is of another key id");
+      verifySigV4({ method, url, headers, body }, secretAccessKey, clock.now());
+      return sessionPrincipal(claims);
+    }
+    const { id, secret } = directory.keys.find(signer);
     verifySigV4({ method, url, headers, body }, secret, clock.now());
     return directory.principal({ id: `key:${id}` });
   }

@@ -26,8 +26,8 @@ export class KeyPushAccess implements PushAccess {
     if (granted !== undefined) return granted;
     const principal = this.#principal(token, request);
     principal.require("produce", { stream });
-    const { expiresMs } = principal;
-    return { expiresMs, watch: (revoked) => this.#guard.watch(principal, revoked) };
+    const { expiresMs, id: who } = principal;
+    return { expiresMs, who, watch: (revoked) => this.#guard.watch(principal, revoked) };
   }
 
   #principal(token: string | undefined, request: PushRequest): Principal {

@@ -13,6 +13,8 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /healthz": "public",
   "GET /readyz": "public",
   "GET /metrics": "read",
+  "GET /v1/openapi.json": "public",
+  "GET /v1/docs": "public",
   // Streams that the caller may not read are left out.
   "GET /v1/streams": "own",
   "POST /v1/streams": "manage",

@@ -71,6 +71,18 @@ export class SessionTokens {
     return claims;
   }
 
+  /**
+   * For clients that sign (SigV4): the token as a session's credentials, whose key id and secret both follow from it. Who has
+   * the token has all of it, as with the token alone.
+   */
+  credentials(token: string): { readonly accessKeyId: string; readonly secretAccessKey: string } {
+    const of = (what: string) => createHmac("sha256", this.#secret).update(`${what}.${token}`);
+    return {
+      accessKeyId: `ASSB${of("id").digest("hex").slice(0, 16).toUpperCase()}`,
+      secretAccessKey: of("sign").digest("base64url"),
+    };
+  }
+
   #sign(text: string): string {
     return createHmac("sha256", this.#secret).update(`${VERSION}.${text}`).digest("base64url");
   }

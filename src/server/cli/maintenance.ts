@@ -90,9 +90,11 @@ export const importCommand: Command = async (argv, context) => {
   });
 };
 
-interface Folder {
+export interface Folder {
   readonly config: Config;
   readonly store: ObjectStore;
+  /** The archive that a remote store has. */
+  identity(): Promise<string | undefined>;
 }
 
 export interface FolderUse {
@@ -111,9 +113,9 @@ export async function withFolder(
     const { dataDir, sharedDir = dataDir } = config;
     const settings = storeSettings(config);
     const parts = { dataDir: sharedDir, files: nodeFiles, log: silentLogger, readOnly };
-    const { store, direct } = await openStore(settings, parts);
+    const { store, direct, identity } = await openStore(settings, parts);
     try {
-      return await run({ config, store: direct });
+      return await run({ config, store: direct, identity });
     } finally {
       await store.close();
     }

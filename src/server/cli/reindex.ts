@@ -2,17 +2,16 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { nodeFiles } from "../../archive/files.ts";
-import { newIdentity, readIdentity } from "../../archive/identity.ts";
+import { newIdentity, readIdentity, writeIdentity } from "../../archive/identity.ts";
 import type { FragmentIndex } from "../../archive/index/fragment-index.ts";
 import { SqliteIndex } from "../../archive/index/sqlite-index.ts";
 import { carryOver } from "../../archive/maintenance/carry-over.ts";
 import { type ReindexResult, reindex as rebuild } from "../../archive/maintenance/reindex.ts";
-import type { ObjectStore } from "../../archive/store/object-store.ts";
 import { asFault, Fault } from "../../base/errors.ts";
 import type { Config } from "../config.ts";
 import { readArgs } from "./args.ts";
 import { type CliContext, type Command, write } from "./context.ts";
-import { indexPath, localFolders, openIndex, withFolder } from "./maintenance.ts";
+import { type Folder, indexPath, localFolders, openIndex, withFolder } from "./maintenance.ts";
 import { settingFlags } from "./server-settings.ts";
 
 /** Another node that was heard of so short ago is running. */
@@ -21,8 +20,8 @@ const ALIVE_MS = 60_000;
 /** Exit code 1 when packs could not be taken. */
 export const reindex: Command = async (argv, context) => {
   const args = readArgs(argv, settingFlags, { most: 0 });
-  return withFolder({ args, context }, async ({ config, store }) => {
-    const result = await anew(config, store, context);
+  return withFolder({ args, context }, async (folder) => {
+    const result = await anew(folder, context);
     for (const { name, why, problem } of result.refused)
       context.stderr.write(`not taken, ${problem}: ${name}: ${why}\n`);
     const { packs, bytes, streams } = result;
@@ -31,11 +30,8 @@ export const reindex: Command = async (argv, context) => {
   });
 };
 
-async function anew(
-  config: Config,
-  store: ObjectStore,
-  context: CliContext,
-): Promise<ReindexResult> {
+async function anew(folder: Folder, context: CliContext): Promise<ReindexResult> {
+  const { config, store } = folder;
   const { dataDir, node = "" } = config;
   const old = await oldIndex(config, context);
   let result: ReindexResult;
@@ -46,9 +42,12 @@ async function anew(
     replace = fresh.replace;
     const { index } = fresh;
     try {
-      const identity = readIdentity(dataDir) ?? newIdentity();
+      const onDisk = readIdentity(dataDir);
+      // Where the folder is lost or new, it becomes that of the archive in the store.
+      const identity = onDisk ?? (await folder.identity()) ?? newIdentity();
       if (config.indexUrl !== undefined && old !== undefined) await checkOurs(old, identity);
       await index.meta("uuid", identity);
+      if (onDisk === undefined) await writeIdentity(nodeFiles, dataDir, identity);
       if (old !== undefined) await takeOver(old, index, node, context);
       const parts = { index, store, files: nodeFiles, node, ...localFolders(dataDir) };
       result = await rebuild({ ...parts, clock: context.clock });

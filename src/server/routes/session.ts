@@ -108,7 +108,9 @@ async function makeSession(
   const token = sessions.issue({ purpose: API_SESSION, stream, expiresMs, data, ...from });
   const detail = JSON.stringify({ actions: wanted, streams: stream, expiresMs });
   await accessAudit.add({ action: "session-made", who: id, detail });
-  return { token, expiresMs };
+  // As the AWS SDKs name them: they sign with these.
+  const credentials = { ...sessions.credentials(token), sessionToken: token };
+  return { token, expiresMs, credentials };
 }
 
 function signIn(signIns: SignIns, req: FastifyRequest<{ Body: SignInBody }>): Promise<SignedIn> {
