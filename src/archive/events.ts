@@ -69,8 +69,9 @@ export interface RemovedMedia {
 }
 
 /** Of media that was removed: one event per removal, however many packs went with it. */
-export function retentionEvent({ stream, startUs, endUs, atMs, ...rest }: RemovedMedia): NewEvent {
-  return event("retention", stream, atMs, { ...span(startUs, endUs), ...rest });
+export function retentionEvent(media: RemovedMedia): NewEvent {
+  const { stream, startUs, endUs, atMs, cause, who, packs, bytes } = media;
+  return event("retention", stream, atMs, { ...span(startUs, endUs), cause, who, packs, bytes });
 }
 
 export interface Trouble {

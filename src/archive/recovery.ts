@@ -14,7 +14,7 @@ import { OpenPack } from "./pack/open-pack.ts";
 import { MAX_HEADER_BYTES, type ParsedPackHeader, parsePackHeader } from "./pack/pack-header.ts";
 import { scanFragments } from "./pack/pack-scan.ts";
 import { fileBytes, objectBytes, readSealed } from "./pack/sealed-pack.ts";
-import { localName, objectKey, packIdOf } from "./pack-id.ts";
+import { localName, objectKey, packIdOf, packIdParts } from "./pack-id.ts";
 import type { Places } from "./places.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import { trackSetId, trackSetRow } from "./track-sets.ts";
@@ -51,6 +51,11 @@ export async function recoverAll(parts: RecoveryParts): Promise<Recovered> {
   for (const name of await files.list(activeDir)) {
     const packId = packIdOf(name);
     if (packId === undefined) continue;
+    if (!rows.has(packId) && (await isArchived(index, packId))) {
+      // The crash came before it was removed here.
+      await places.removeLocal(packId);
+      continue;
+    }
     const pack = await orOfThePack(recoverFile(parts, packId, rows.get(packId)));
     rows.delete(packId);
     if (pack === undefined) continue;
@@ -73,6 +78,10 @@ async function orOfThePack<T>(settling: Promise<T>): Promise<T | Fault> {
     if (error instanceof Fault && error.code.startsWith("store.")) return error;
     throw error;
   }
+}
+
+async function isArchived(index: FragmentIndex, packId: string): Promise<boolean> {
+  return (await index.pack(packIdParts(packId).stream, packId))?.archived === true;
 }
 
 /** An open row without a file in `active/`: the crash came between the move and the row. */

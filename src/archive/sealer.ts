@@ -128,7 +128,8 @@ export class Sealer {
     await store.put(objectKey(packId), pack.path, sealed.bytes);
     const row = pack.row({ node, sealed, archived: true });
     await index.commit({ rows: [row], trackSets });
-    places.set(packId, undefined);
+    // A folder has moved the file; one that encrypts has made its own of it.
+    await places.removeLocal(packId);
     archived(row);
   }
 
@@ -148,7 +149,7 @@ export class Sealer {
       await this.#parts.checkFolder();
       const row = await index.pack(streamOf(packId), packId);
       if (row?.archived) {
-        places.set(packId, undefined);
+        await places.removeLocal(packId);
         return;
       }
       if (!(await files.exists(places.path(packId, "active")))) {

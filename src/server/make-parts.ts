@@ -1,6 +1,6 @@
 /** Every part of a server, in the order in which they need each other. Opens no port. */
 import { join } from "node:path";
-import { type EventSource, noEvents, retentionEvent } from "../archive/events.ts";
+import { type EventSource, noEvents } from "../archive/events.ts";
 import { ClockFile } from "../archive/retention/clock-file.ts";
 import { Retention } from "../archive/retention/retention.ts";
 import type { Clock } from "../base/clock.ts";
@@ -11,6 +11,7 @@ import { LiveHub } from "../live/hub.ts";
 import { openAccessParts } from "./access/open-access.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
+import { withTrouble } from "./events/trouble.ts";
 import { ConsumerGroups } from "./groups/consumer-groups.ts";
 import { openImageJobs } from "./images/open-jobs.ts";
 import { ImageService } from "./images/service.ts";
@@ -37,14 +38,16 @@ export async function makeParts(config: Config, clock: Clock, fullLog: Logger): 
   const log = limitedLogger(fullLog, clock, { leftOut });
   const meters = serverMeters(metrics, { maxStreams: config.metricsStreams });
   const told = lateEvents();
-  const opened = await openArchive(config, { clock, log, meters, events: told.source });
+  const listened = withTrouble({ log, meters, clock, tell: (event) => told.source.tell(event) });
+  const opened = await openArchive(config, { clock, ...listened, events: told.source });
   try {
     const { index } = opened.archive;
     const allowPrivate = config.hooksAllowPrivate ?? isLoopback(config.host);
     const node = opened.nodes?.id ?? ONE_NODE;
     const events = await openEvents({ index, clock, log, meters, node, allowPrivate });
     told.set(events.source);
-    return await assemble({ config, clock, log, metrics, meters, events }, opened);
+    const common = { config, clock, log, metrics, meters, events, archiveLog: listened.log };
+    return await assemble(common, opened);
   } catch (error) {
     await opened.archive.close();
     throw error;
@@ -54,6 +57,8 @@ export async function makeParts(config: Config, clock: Clock, fullLog: Logger): 
 type Common = Pick<Parts, "config" | "clock" | "log" | "metrics"> & {
   readonly meters: ReturnType<typeof serverMeters>;
   readonly events: EventService;
+  /** What is said here of trouble is an event too. */
+  readonly archiveLog: Logger;
 };
 
 async function assemble(common: Common, { archive, nodes }: OpenedArchive): Promise<Parts> {
@@ -89,7 +94,7 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
 
 /** What it removes is told and counted. It begins when the server has started. */
 function openRetention(common: Common, archive: OpenedArchive["archive"]): Promise<Retention> {
-  const { config, clock, log, meters, events } = common;
+  const { config, clock, archiveLog: log, meters, events } = common;
   const { index, store } = archive;
   return Retention.open({
     ...{ index, store, clock, log },
@@ -97,15 +102,25 @@ function openRetention(common: Common, archive: OpenedArchive["archive"]): Promi
     local: { remove: (packIds) => archive.forget(packIds) },
     floorBytes: config.retentionFloorGb * 1e9,
     removed(media) {
-      events.source.tell(retentionEvent(media));
+      // Its event is in the transaction that removed it.
+      events.source.written();
       meters.removed(media.cause, media.packs, media.bytes);
     },
   });
 }
 
-/** The archive is open before the outbox is, which needs its index. */
+/** Told before anybody listens. */
+const MOST_EARLY = 1000;
+
+/** The archive is open before the outbox is, which needs its index. What it tells until then waits. */
 function lateEvents(): { readonly source: EventSource; set(source: EventSource): void } {
-  let target = noEvents;
+  const early: Parameters<EventSource["tell"]>[0][] = [];
+  let target: EventSource = {
+    ...noEvents,
+    tell: (event) => {
+      if (early.length < MOST_EARLY) early.push(event);
+    },
+  };
   return {
     source: {
       forPersisted: (...args) => target.forPersisted(...args),
@@ -114,6 +129,7 @@ function lateEvents(): { readonly source: EventSource; set(source: EventSource):
     },
     set(source) {
       target = source;
+      for (const event of early.splice(0)) source.tell(event);
     },
   };
 }

@@ -11,7 +11,7 @@ import { realClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { noMeters } from "../../src/base/meters.ts";
 import type { CliContext } from "../../src/server/cli/context.ts";
-import { reindex } from "../../src/server/cli/maintenance.ts";
+import { reindex } from "../../src/server/cli/reindex.ts";
 import { readConfig } from "../../src/server/config.ts";
 import { openArchive } from "../../src/server/open-archive.ts";
 import { allFragments, assertSame } from "../support/archives.ts";

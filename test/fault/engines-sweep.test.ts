@@ -1,74 +1,36 @@
-/** The sweep of archive-sweep.test.ts on real engines: a Ceph gateway as the store, PostgreSQL as the index. */
+/**
+ * The sweep of archive-sweep.test.ts on real engines: a Ceph gateway as the store, plain and encrypted, PostgreSQL as the index. Every
+ * so many steps are failed, others each day, so that a week of runs fails them all; endurance/sweep.ts fails all in one go.
+ */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { nodeFiles } from "../../src/archive/files.ts";
-import { PostgresIndex } from "../../src/archive/index/postgres-index.ts";
-import { S3Store } from "../../src/archive/store/s3-store.ts";
-import { openDirectIndex } from "../support/archives.ts";
-import { Ceph } from "../support/ceph.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
-import { sweep, type WorldKind } from "../support/sweep.ts";
+import { realClock } from "../../src/base/clock.ts";
+import { sweep } from "../support/sweep.ts";
+import { ENGINE_KINDS, type SweepEngines, startSweepEngines } from "../support/sweep-kinds.ts";
 import { needs } from "../support/tools.ts";
+
+const STRIDE = 7;
+const DAY_MS = 86_400_000;
+const OFFSET = Math.floor(realClock.now() / DAY_MS) % STRIDE;
 
 suite("an archive on real engines whose n-th operation fails", {
   ...needs("ceph", "postgresql"),
   timeout: 300_000,
 }, () => {
-  let ceph: Ceph;
-  let postgres: PostgresServer;
-  let made = 0;
+  let engines: SweepEngines;
   before(async () => {
-    [ceph, postgres] = await Promise.all([Ceph.start(), startPostgres()]);
-    await bucket("").makeBucket();
+    engines = await startSweepEngines();
   });
-  after(async () => {
-    await Promise.all([ceph?.[Symbol.asyncDispose](), postgres?.remove()]);
-  });
+  after(() => engines?.[Symbol.asyncDispose]());
 
-  const bucket = (prefix: string) =>
-    new S3Store({
-      ...{ endpoint: ceph.endpoints[0] ?? "", bucket: "sweep", prefix, files: nodeFiles },
-      ...{ accessKey: ceph.accessKey, secretKey: ceph.secretKey },
-    });
-
-  const kinds: readonly WorldKind[] = [
-    {
-      name: "S3 and SQLite",
-      stride: 5,
-      make: async () => {
-        const store = bucket(`p${++made}/`);
-        return {
-          ...{ store, openIndex: openDirectIndex },
-          [Symbol.asyncDispose]: () => store.close(),
-        };
-      },
-    },
-    {
-      name: "folder and PostgreSQL",
-      stride: 5,
-      make: async () => {
-        const url = await postgres.newDatabase();
-        const openIndex = () => PostgresIndex.open(url, { connections: 2 });
-        return { ...{ store: undefined, openIndex }, async [Symbol.asyncDispose]() {} };
-      },
-    },
-    {
-      name: "S3 and PostgreSQL",
-      stride: 5,
-      make: async () => {
-        const store = bucket(`p${++made}/`);
-        const url = await postgres.newDatabase();
-        const openIndex = () => PostgresIndex.open(url, { connections: 2 });
-        return { ...{ store, openIndex }, [Symbol.asyncDispose]: () => store.close() };
-      },
-    },
-  ];
-
-  for (const kind of kinds)
+  for (const [i, name] of ENGINE_KINDS.entries())
     for (const effect of ["lost", "done"] as const)
-      test(`${kind.name}: ${effect}`, async (t) => {
+      test(`${name}: ${effect}`, async (t) => {
+        // Not the same steps in all of them.
+        const offset = (OFFSET + i + (effect === "done" ? 3 : 0)) % STRIDE;
+        const kind = engines.kinds(STRIDE, offset)[i] ?? assert.fail(name);
         const steps = await sweep(kind, { effect, persistent: false });
-        t.diagnostic(`${steps} operations, every fifth failed once`);
+        t.diagnostic(`${steps} operations, every ${STRIDE}th from ${offset + 1} on failed once`);
         assert.ok(steps >= 60, `only ${steps} operations were there to fail`);
       });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { putMedia } from "../support/put-media.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { startTestServer, tempDir } from "../support/server.ts";
+import { startServerProcess, startTestServer, tempDir } from "../support/server.ts";
 
 const SAMPLE = join(import.meta.dirname, "../../samples/camera.mkv");
 
@@ -55,7 +55,7 @@ async function metric(url: string, sample: string): Promise<number> {
   return Number(line?.slice(sample.length + 1));
 }
 
-suite("events of a server", { timeout: 60_000 }, () => {
+suite("events of a server", { timeout: 150_000 }, () => {
   test("a webhook hears of a producer that comes, and after a restart of one that went", async () => {
     using dir = tempDir("events");
     await using receiver = await startReceiver();
@@ -87,6 +87,30 @@ suite("events of a server", { timeout: 60_000 }, () => {
     assert.equal(gone.status, 204);
     const again = await fetch(`${server.url}/v1/hooks/${id}`, { method: "DELETE" });
     assert.equal(again.status, 404);
+  });
+
+  test("a webhook hears that a stream is offline after its server was killed", async () => {
+    using dir = tempDir("events");
+    await using receiver = await startReceiver();
+    const told = () =>
+      receiver.received.flatMap(({ body }) => (JSON.parse(body) as { events: Told[] }).events);
+    const flags = ["--create-missing", "--log-level", "error"];
+    await using first = await startServerProcess(dir.path, flags);
+    const types = ["stream.online", "stream.offline"];
+    const made = await post(`${first.url}/v1/hooks`, { url: receiver.url, types });
+    assert.equal(made.status, 201);
+    const call = putMedia({ url: first.url, stream: "door", startMs: 1_790_000_000_000 });
+    await call.write(readFileSync(SAMPLE));
+    await receiver.count(1);
+    call.acks.catch(() => {});
+    await first.kill();
+    await using second = await startServerProcess(dir.path, flags);
+    await receiver.count(2);
+    assert.equal(new URL(second.url).hostname, "127.0.0.1");
+    const [online, ...offline] = [told()[0], told().at(-1)];
+    assert.equal(online?.type, "stream.online");
+    assert.equal(offline[0]?.type, "stream.offline");
+    assert.equal(offline[0]?.data.reason, "server.died");
   });
 
   test("by poll and as a stream, which goes on after the last id it is given", async () => {

@@ -3,74 +3,19 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import type { Archive } from "../../src/archive/archive.ts";
 import { nodeFiles } from "../../src/archive/files.ts";
 import { newIdentity, readIdentity } from "../../src/archive/identity.ts";
-import { checkArchive, type Finding } from "../../src/archive/maintenance/check.ts";
 import { reindex } from "../../src/archive/maintenance/reindex.ts";
 import { realClock } from "../../src/base/clock.ts";
 import { millis } from "../../src/base/units.ts";
-import { coverage } from "../../src/play/coverage.ts";
-import { listFragments } from "../../src/play/fragments.ts";
 import { allFragments, openArchive, openDirectIndex } from "../support/archives.ts";
-import { aFragment, aTrackSet, START_MS } from "../support/fragments.ts";
+import { aFragment, START_MS } from "../support/fragments.ts";
 import { putMedia } from "../support/put-media.ts";
-import { random } from "../support/random.ts";
+import { answers, check, EVERYTHING, fill, limits } from "../support/reindexed.ts";
 import { cli, startServerProcess } from "../support/server.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
-const EVERYTHING = { fromMs: millis(0), toMs: millis(START_MS * 2) };
-const limits = { maxBytes: 3000 };
 const open = (dir: string) => openArchive(dir, { limits, openIndex: openDirectIndex });
-
-/** Streams of different length, with holes, other tracks and several sessions. */
-async function fill(archive: Archive, seed: number): Promise<readonly string[]> {
-  const next = random(seed);
-  const streams = ["a", "b", "c"].slice(0, 1 + Math.floor(next() * 3));
-  for (const [i, name] of streams.entries()) {
-    await archive.create({ name, retentionHours: 24 * (i + 1), mediaType: "video/h264" });
-    let startMs = START_MS;
-    for (let session = 0; session < 2; session++) {
-      const recording = await archive.open({ stream: name, session: `${name}-${session}` });
-      const count = Math.floor(next() * 14);
-      for (let n = 0; n < count; n++) {
-        const width = next() < 0.1 ? 128 : 64;
-        const fragment = aFragment({
-          ...{ number: recording.nextNumber(), startMs, session: `${name}-${session}` },
-          ...{ trackSet: aTrackSet({ width }), bytes: 50 + Math.floor(next() * 200) },
-        });
-        await recording.append(fragment);
-        startMs += next() < 0.1 ? 60_000 : 2000;
-      }
-      await recording.close();
-    }
-  }
-  for (const name of streams) await archive.dropStream(name);
-  await archive.settled();
-  return streams;
-}
-
-/** Whatever can be asked of an archive. */
-async function answers(archive: Archive, streams: readonly string[]) {
-  const out: unknown[] = [];
-  for (const stream of streams) {
-    const base = { reader: archive.reader, stream, range: EVERYTHING } as const;
-    out.push(await archive.extent(stream), await archive.index.lastSequence(stream));
-    for (const clock of ["producer", "server"] as const) {
-      out.push(await listFragments({ ...base, clock, limit: 1000 }));
-      const { ranges, gaps } = await coverage({ ...base, clock, resolutionMs: 0 });
-      // Why there was nothing is not in packs.
-      out.push(
-        ranges,
-        gaps.map(({ from, to }) => [from, to]),
-      );
-    }
-    out.push(await archive.chain(stream, EVERYTHING));
-    const { retentionHours, retentionBytes, mediaType, createdMs } = await archive.get(stream);
-    out.push({ retentionHours, retentionBytes, mediaType, createdMs });
-  }
-  return out;
-}
 
 async function rebuild(dir: string): Promise<void> {
   const identity = readIdentity(dir) ?? newIdentity();
@@ -85,15 +30,6 @@ async function rebuild(dir: string): Promise<void> {
   });
   assert.deepEqual(result.refused, []);
   await index.close();
-}
-
-async function check(archive: Archive, options = { deep: true, repair: false }) {
-  const found: Finding[] = [];
-  const result = await checkArchive({
-    ...{ index: archive.index, store: archive.store, node: "", clock: realClock, ...options },
-    found: (finding) => void found.push(finding),
-  });
-  return { result, problems: found.map(({ problem, repaired }) => ({ problem, repaired })) };
 }
 
 suite("an index that is lost", () => {

@@ -1,129 +1,160 @@
-/** Several nodes over one index: who records, viewers anywhere, a node that dies and one that only seemed to. */
+/**
+ * Several nodes over one index and one store: who records, viewers anywhere, a node that dies and one that only seemed to. Over a
+ * folder that all of them see, and over PostgreSQL and S3 alone.
+ */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { request } from "node:http";
-import { join } from "node:path";
-import { suite, test } from "node:test";
-import { realClock, sleep } from "../../src/base/clock.ts";
-import { MkvReader } from "../../src/media/mkv/reader.ts";
+import { after, before, suite, type TestContext, test } from "node:test";
+import { realClock } from "../../src/base/clock.ts";
+import { fragments } from "../../src/media/mkv/consumer.ts";
+import { bytesAt, mediaUrisOf, readPlaylist, textAt } from "../support/hls-client.ts";
+import { makeMedia } from "../support/media.ts";
 import { NumberedCamera, NumberedViewer } from "../support/node-camera.ts";
+import {
+  clipped,
+  folderEngines,
+  LEASE_SECONDS,
+  listed,
+  type NodeEngines,
+  own,
+  place,
+  startNodeEngines,
+  until,
+} from "../support/node-place.ts";
 import { notDurable } from "../support/outcome.ts";
-import { startServerProcess, startTestServer, tempDir } from "../support/server.ts";
+import { needs } from "../support/tools.ts";
 
 const VIEWERS = 50;
-const LEASE_SECONDS = 2;
-
-/** A folder for all nodes, with what they share in it. */
-function place() {
-  const dir = tempDir("nodes");
-  const keyFile = join(dir.path, "key");
-  writeFileSync(keyFile, randomBytes(24).toString("base64url"));
-  const sharedDir = join(dir.path, "shared");
-  return {
-    /** In this process. */
-    here: (node: string) =>
-      startTestServer({
-        ...{ dataDir: join(dir.path, node), sharedDir, node, clusterKeyFile: keyFile },
-        ...{ leaseSeconds: LEASE_SECONDS, createMissing: true },
-      }),
-    process: (node: string) =>
-      startServerProcess(join(dir.path, node), [
-        ...["--shared-dir", sharedDir, "--node", node, "--cluster-key-file", keyFile],
-        ...["--lease-seconds", String(LEASE_SECONDS), "--create-missing"],
-      ]),
-    [Symbol.dispose]: () => dir[Symbol.dispose](),
-  };
-}
-
-/** Makes the stream, recorded by the node at this address. */
-async function own(url: string, stream: string): Promise<void> {
-  // Its pictures are in no clip that is looked at here.
-  const camera = new NumberedCamera(url, stream, 1_000_000_000_000);
-  await until(() => camera.producer.stats.connected);
-  await camera.end();
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(realClock, 20);
-}
-
-interface Listed {
-  readonly number: string;
-  readonly packId?: string;
-}
-
-async function listed(url: string, stream: string): Promise<Listed[]> {
-  const answer = await fetch(`${url}/v1/streams/${stream}/fragments`);
-  assert.equal(answer.status, 200);
-  return ((await answer.json()) as { fragments: Listed[] }).fragments;
-}
-
-/** The pictures' numbers of a clip, read to its end. */
-async function clipped(url: string, camera: NumberedCamera): Promise<number[]> {
-  const range = `from=${camera.startMs - 1000}&to=${camera.startMs + 600_000}`;
-  const answer = await fetch(`${url}/v1/streams/cam/clip.mkv?${range}`);
-  assert.equal(answer.status, 200);
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  assert.equal(bytes.length, Number(answer.headers.get("content-length")));
-  const reader = new MkvReader();
-  reader.push(bytes);
-  reader.end();
-  const numbers: number[] = [];
-  for (let item = reader.pull(); item !== undefined; item = reader.pull())
-    if (item.kind === "block")
-      for (const frame of item.block.frames)
-        numbers.push(new DataView(frame.toBytes().slice().buffer).getUint32(0));
-  return numbers;
-}
 
 const rising = (numbers: readonly number[]) =>
   numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? 0));
 const sorted = (texts: readonly string[]) => [...texts].sort();
 
-suite("several nodes", () => {
-  test("viewers and archive reads on a node that does not record", async (t) => {
-    using shared = place();
-    await using a = await shared.here("a");
-    await using b = await shared.here("b");
-    await own(a.url, "cam");
-    // It asks b, and is sent to a.
-    const camera = new NumberedCamera(b.url, "cam");
-    const viewers = await Promise.all(
-      Array.from({ length: VIEWERS }, () => NumberedViewer.open(b.url, "cam")),
+/** Viewers and archive reads on a node that does not record. */
+async function watched(engines: NodeEngines, t: TestContext): Promise<void> {
+  using shared = await place(engines);
+  await using a = await shared.here("a");
+  await using b = await shared.here("b");
+  await own(a.url, "cam");
+  // It asks b, and is sent to a.
+  const camera = new NumberedCamera(b.url, "cam");
+  const viewers = await Promise.all(
+    Array.from({ length: VIEWERS }, () => NumberedViewer.open(b.url, "cam")),
+  );
+  try {
+    await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length >= 25)));
+    assert.equal(a.parts.ingest.sessions, 1);
+    assert.equal(b.parts.ingest.sessions, 0);
+    assert.equal(b.parts.nodes?.upstreamConnections, 1, "one upstream for all viewers");
+    assert.equal(a.parts.hub.status("cam")?.viewers, 1);
+    for (const viewer of viewers) assert.ok(rising(viewer.numbers), "no picture twice");
+    await until(() => camera.persisted.length >= 2);
+    const one = await clipped(b.url, camera);
+    assert.ok(one.length >= 20 && rising(one), "the pack is open on a's disk, and read through b");
+    const past = await NumberedViewer.open(b.url, "cam", `&from=${camera.startMs}`);
+    await past.until(() => past.numbers.length >= 40);
+    assert.deepEqual(past.numbers, [...past.numbers.keys()], "from the archive of a on into live");
+    past.close();
+    t.diagnostic(
+      `${VIEWERS} viewers on b, one upstream; ${one.length} pictures read from a's open pack`,
     );
-    try {
-      await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length >= 25)));
-      assert.equal(a.parts.ingest.sessions, 1);
-      assert.equal(b.parts.ingest.sessions, 0);
-      assert.equal(b.parts.nodes?.upstreamConnections, 1, "one upstream for all viewers");
-      assert.equal(a.parts.hub.status("cam")?.viewers, 1);
-      for (const viewer of viewers) assert.ok(rising(viewer.numbers), "no picture twice");
-      await until(() => camera.persisted.length >= 2);
-      const one = await clipped(b.url, camera);
-      assert.ok(
-        one.length >= 20 && rising(one),
-        "the pack is open on a's disk, and read through b",
-      );
-      const past = await NumberedViewer.open(b.url, "cam", `&from=${camera.startMs}`);
-      await past.until(() => past.numbers.length >= 40);
-      assert.deepEqual(
-        past.numbers,
-        [...past.numbers.keys()],
-        "from the archive of a on into live",
-      );
-      past.close();
-      t.diagnostic(
-        `${VIEWERS} viewers on b, one upstream; ${one.length} pictures read from a's open pack`,
-      );
-    } finally {
-      await camera.end();
-      for (const viewer of viewers) viewer.close();
-    }
-  });
+  } finally {
+    await camera.end();
+    for (const viewer of viewers) viewer.close();
+  }
+}
+
+/** A node is killed: its stream goes on at another, and nothing is lost once it is back. */
+async function killed(engines: NodeEngines, t: TestContext): Promise<void> {
+  using shared = await place(engines);
+  await using a = await shared.process("a");
+  await using b = await shared.here("b");
+  await own(a.url, "cam");
+  const camera = new NumberedCamera(b.url, "cam");
+  const viewers = await Promise.all(
+    Array.from({ length: VIEWERS }, () => NumberedViewer.open(b.url, "cam")),
+  );
+  try {
+    await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length >= 40)));
+    await until(() => camera.persisted.length >= 3);
+    const before = camera.persisted.length;
+    const killedMs = realClock.elapsed();
+    const lastSeen = viewers.map(({ numbers }) => numbers.at(-1) ?? 0);
+    await a.kill();
+    await until(() => camera.persisted.length > before);
+    const takeover = realClock.elapsed() - killedMs;
+    await Promise.all(
+      viewers.map((viewer, i) =>
+        viewer.until(() => (viewer.numbers.at(-1) ?? 0) > (lastSeen[i] ?? 0) + 50),
+      ),
+    );
+    const gap = viewers.map(({ texts }) => texts.filter(({ type }) => type === "offline").length);
+    assert.ok(
+      viewers.every(({ closed }) => !closed),
+      "viewers keep their sockets",
+    );
+    assert.ok(
+      viewers.every(({ sequences }) =>
+        sequences.every((s, i) => i === 0 || s >= (sequences[i - 1] ?? 0)),
+      ),
+    );
+    assertRise(camera.persisted, before);
+    const jumped = (viewers[0]?.sequences.at(-1) ?? 0) - (viewers[0]?.sequences[0] ?? 0);
+    assert.ok(jumped >= 1_000_000, "the new owner skips ahead");
+
+    // Until a is back its open pack cannot be read: a clip is made without it, an exact read says so.
+    await until(async () => (await clipped(b.url, camera)).length > 0);
+    const without = await clipped(b.url, camera);
+    const packs = [...(b.parts.nodes?.lostPacks.of("cam")?.keys() ?? [])];
+    assert.equal(packs.length >= 1, true);
+    await assert.rejects(b.parts.archive.read(packs[0] ?? "", 0, 100), {
+      code: "store.unavailable",
+    });
+    assert.ok((without[0] ?? 0) > 0, "the clip begins where b's media does");
+    assert.equal((await fetch(`${b.url}/v1/nodes/a/lost`, { method: "POST" })).status, 200);
+    const everything = { fromMs: 0, toMs: 8e15 } as never;
+    const gaps = await b.parts.archive.index.gaps("cam", everything, 100);
+    const lost = gaps.filter(({ cause }) => cause === "node-lost");
+    assert.equal(lost.at(-1)?.detail, "a");
+
+    camera.stop();
+    assert.equal(notDurable(await camera.producer.flush(10_000)), 0);
+    await using again = await shared.process("a");
+    await until(async () => (await listed(b.url, "cam")).length >= camera.persisted.length);
+    const found = (await listed(b.url, "cam")).map(({ number }) => number);
+    for (const number of camera.persisted) assert.ok(found.includes(number), `${number} is lost`);
+    const all = await clipped(b.url, camera);
+    assert.equal(new Set(all).size, all.length, "no picture is stored twice");
+    // Its packs are there first, then their gaps go.
+    await until(async () => {
+      const back = await b.parts.archive.index.gaps("cam", everything, 100);
+      return back.every(({ cause }) => cause !== "node-lost");
+    });
+    const missing = camera.sent - all.length;
+    t.diagnostic(
+      `killed to PERSISTED at b: ${takeover.toFixed(0)} ms with leases of ${LEASE_SECONDS} s`,
+    );
+    t.diagnostic(`viewers were told offline ${Math.min(...gap)} to ${Math.max(...gap)} times`);
+    t.diagnostic(
+      `clip while a was away: ${without.length} pictures, afterwards ${all.length} of ${camera.sent} (${missing} in the open fragment)`,
+    );
+    assert.equal(await again.stop(), 0);
+  } finally {
+    await camera.end();
+    for (const viewer of viewers) viewer.close();
+  }
+}
+
+suite("several nodes over one folder", { timeout: 120_000 }, () => {
+  const engines = folderEngines;
+
+  test("viewers and archive reads on a node that does not record", (t) => watched(engines, t));
 
   test("redirects name the owner, and its answers to others are signed for", async () => {
-    using shared = place();
+    using shared = await place(engines);
     await using a = await shared.here("a");
     await using b = await shared.here("b");
     await own(a.url, "cam");
@@ -155,92 +186,10 @@ suite("several nodes", () => {
     assert.equal(unsigned.status, 401);
   });
 
-  test("a node is killed: its stream goes on at another, and nothing is lost once it is back", {
-    timeout: 90_000,
-  }, async (t) => {
-    using shared = place();
-    await using a = await shared.process("a");
-    await using b = await shared.here("b");
-    await own(a.url, "cam");
-    const camera = new NumberedCamera(b.url, "cam");
-    const viewers = await Promise.all(
-      Array.from({ length: VIEWERS }, () => NumberedViewer.open(b.url, "cam")),
-    );
-    try {
-      await Promise.all(viewers.map((viewer) => viewer.until(() => viewer.numbers.length >= 40)));
-      await until(() => camera.persisted.length >= 3);
-      const before = camera.persisted.length;
-      const killed = realClock.elapsed();
-      const lastSeen = viewers.map(({ numbers }) => numbers.at(-1) ?? 0);
-      await a.kill();
-      await until(() => camera.persisted.length > before);
-      const takeover = realClock.elapsed() - killed;
-      await Promise.all(
-        viewers.map((viewer, i) =>
-          viewer.until(() => (viewer.numbers.at(-1) ?? 0) > (lastSeen[i] ?? 0) + 50),
-        ),
-      );
-      const gap = viewers.map(({ texts }) => texts.filter(({ type }) => type === "offline").length);
-      assert.ok(
-        viewers.every(({ closed }) => !closed),
-        "viewers keep their sockets",
-      );
-      assert.ok(
-        viewers.every(({ sequences }) =>
-          sequences.every((s, i) => i === 0 || s >= (sequences[i - 1] ?? 0)),
-        ),
-      );
-      assertRise(camera.persisted, before);
-      const jumped = (viewers[0]?.sequences.at(-1) ?? 0) - (viewers[0]?.sequences[0] ?? 0);
-      assert.ok(jumped >= 1_000_000, "the new owner skips ahead");
-
-      // Until a is back its open pack cannot be read: a clip is made without it, an exact read says so.
-      await until(async () => (await clipped(b.url, camera)).length > 0);
-      const without = await clipped(b.url, camera);
-      const packs = [...(b.parts.nodes?.lostPacks.of("cam")?.keys() ?? [])];
-      assert.equal(packs.length >= 1, true);
-      await assert.rejects(b.parts.archive.read(packs[0] ?? "", 0, 100), {
-        code: "store.unavailable",
-      });
-      assert.ok((without[0] ?? 0) > 0, "the clip begins where b's media does");
-      assert.equal((await fetch(`${b.url}/v1/nodes/a/lost`, { method: "POST" })).status, 200);
-      const everything = { fromMs: 0, toMs: 8e15 } as never;
-      const gaps = await b.parts.archive.index.gaps("cam", everything, 100);
-      const lost = gaps.filter(({ cause }) => cause === "node-lost");
-      assert.equal(lost.at(-1)?.detail, "a");
-
-      camera.stop();
-      assert.equal(notDurable(await camera.producer.flush(10_000)), 0);
-      await using again = await shared.process("a");
-      await until(async () => (await listed(b.url, "cam")).length >= camera.persisted.length);
-      const found = (await listed(b.url, "cam")).map(({ number }) => number);
-      for (const number of camera.persisted) assert.ok(found.includes(number), `${number} is lost`);
-      const all = await clipped(b.url, camera);
-      assert.equal(new Set(all).size, all.length, "no picture is stored twice");
-      // Its packs are there first, then their gaps go.
-      await until(async () => {
-        const back = await b.parts.archive.index.gaps("cam", everything, 100);
-        return back.every(({ cause }) => cause !== "node-lost");
-      });
-      const missing = camera.sent - all.length;
-      t.diagnostic(
-        `killed to PERSISTED at b: ${takeover.toFixed(0)} ms with leases of ${LEASE_SECONDS} s`,
-      );
-      t.diagnostic(`viewers were told offline ${Math.min(...gap)} to ${Math.max(...gap)} times`);
-      t.diagnostic(
-        `clip while a was away: ${without.length} pictures, afterwards ${all.length} of ${camera.sent} (${missing} in the open fragment)`,
-      );
-      assert.equal(await again.stop(), 0);
-    } finally {
-      await camera.end();
-      for (const viewer of viewers) viewer.close();
-    }
-  });
-
   test("a node that stood still past its lease is refused at the commit, and says so to its producer", {
     timeout: 60_000,
   }, async (t) => {
-    using shared = place();
+    using shared = await place(engines);
     await using a = await shared.process("a");
     await using b = await shared.here("b");
     await own(a.url, "cam");
@@ -273,7 +222,101 @@ suite("several nodes", () => {
       for (const camera of [old, fresh]) await camera?.end();
     }
   });
+
+  test("an RTMP encoder comes to a node that does not record: handed over, and played by the other", {
+    ...needs("ffmpeg"),
+  }, async () => {
+    using shared = await place(engines);
+    await using a = await shared.here("a");
+    await using b = await shared.here("b");
+    const source = await makeMedia("h264-aac");
+    const push = (port: number | undefined, ...more: string[]) => {
+      const target = `rtmp://127.0.0.1:${port}/live/cam`;
+      const args = ["-v", "error", ...more, "-i", source, "-c", "copy", "-f", "flv", target];
+      return spawn("ffmpeg", args, { stdio: ["ignore", "ignore", "pipe"] });
+    };
+    const first = push(a.rtmpPort, "-re", "-stream_loop", "-1");
+    const firstEnded = once(first, "exit");
+    try {
+      await until(() => a.parts.ingest.sessions === 1);
+      assert.equal(a.parts.nodes?.leases.holds("cam"), true);
+      // The same address: the encoder has come back, elsewhere.
+      const second = push(b.rtmpPort);
+      assert.deepEqual(await once(second, "exit"), [0, null]);
+      await firstEnded;
+      await until(() => a.parts.ingest.sessions + b.parts.ingest.sessions === 0);
+      assert.equal(b.parts.nodes?.leases.holds("cam"), true);
+    } finally {
+      first.kill("SIGKILL");
+    }
+    const numbers = (await listed(b.url, "cam")).map(({ number }) => number);
+    assert.ok(numbers.length >= 3);
+    // The last one ends with the next one, or the connection.
+    const all = numbers.slice(0, -1);
+    assert.deepEqual(await getMedia(a.url, all.length), all);
+    await played(a.url, b.url);
+    // Another producer is at b: its stream is not let go, and the encoder hears where it is.
+    const camera = new NumberedCamera(b.url, "cam");
+    try {
+      await until(() => camera.producer.stats.connected);
+      const refused = push(a.rtmpPort);
+      let said = "";
+      refused.stderr.on("data", (bytes: Buffer) => {
+        said += bytes.toString("utf8");
+      });
+      await once(refused, "close");
+      assert.match(said, /cam is recorded by b: rtmp:/);
+    } finally {
+      await camera.end();
+    }
+  });
 });
+
+suite("several nodes over PostgreSQL and S3", {
+  ...needs("ceph", "postgresql"),
+  timeout: 180_000,
+}, () => {
+  let engines: NodeEngines;
+  before(async () => {
+    engines = await startNodeEngines();
+  });
+  after(() => engines?.[Symbol.asyncDispose]());
+
+  test("viewers and archive reads on a node that does not record", (t) => watched(engines, t));
+  test("a node is killed: its stream goes on at another, and nothing is lost once it is back", (t) =>
+    killed(engines, t));
+});
+
+/** Fragment numbers by GetMedia from the beginning, so many. */
+async function getMedia(url: string, count: number): Promise<string[]> {
+  const body = JSON.stringify({
+    ...{ StreamName: "cam", StartSelector: { StartSelectorType: "EARLIEST" } },
+  });
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${url}/getMedia`, { method: "POST", body, headers });
+  assert.equal(answer.status, 200);
+  const numbers: string[] = [];
+  for await (const { fragmentNumber } of fragments(answer.body ?? assert.fail("no body"))) {
+    numbers.push(fragmentNumber ?? "");
+    if (numbers.length === count) break;
+  }
+  return numbers;
+}
+
+/** What came in the last hour by HLS is the same at both. */
+async function played(...urls: readonly [string, string]): Promise<void> {
+  const from = realClock.now() - 3_600_000;
+  const both = urls.map(async (url) => {
+    const master = `${url}/v1/streams/cam/hls/index.m3u8?from=${from}`;
+    const variant = new URL(mediaUrisOf(await textAt(master))[0] ?? "", master);
+    const playlist = readPlaylist(await textAt(variant));
+    return Promise.all(playlist.segments.map(({ uri }) => bytesAt(new URL(uri, variant))));
+  });
+  const [there = [], here = []] = await Promise.all(both);
+  assert.ok(there.length >= 3);
+  assert.equal(here.length, there.length);
+  assert.ok(there.every((bytes, i) => bytes.equals(here[i] ?? Buffer.alloc(0))));
+}
 
 /** Every number after the change is above all before it, and none is there twice. What is sent again keeps its first number. */
 function assertRise(numbers: readonly string[], before: number): void {

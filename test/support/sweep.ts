@@ -39,6 +39,8 @@ export interface WorldKind {
   make(): Promise<World>;
   /** Every so many steps only: the others are failed in other worlds. */
   readonly stride: number;
+  /** So many steps are left out at the beginning. Default 0. */
+  readonly offset?: number;
 }
 
 export const folderWorld: WorldKind = {
@@ -182,7 +184,7 @@ export type Failure = Pick<Plan, "effect" | "persistent" | "code"> & {
 
 /** Fails one step after the other until there are no more. Returns how many there were. */
 export async function sweep(kind: WorldKind, failure: Failure): Promise<number> {
-  for (let failAt = 1; ; failAt += kind.stride) {
+  for (let failAt = 1 + (kind.offset ?? 0); ; failAt += kind.stride) {
     using dir = tempDir("sweep");
     await using world = await kind.make();
     const setUp = await openArchive(dir.path, optionsOf(world));

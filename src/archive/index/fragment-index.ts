@@ -178,7 +178,7 @@ export interface FragmentIndex extends IndexLeases, IndexRecords {
   /** Archived packs, oldest first. */
   oldPacks(query: OldPacksQuery): Promise<readonly OldPack[]>;
   /**
-   * Rows of these packs go, their ids become garbage, one audit row and the gaps say so. Packs that a hold in force
+   * Rows of these packs go, their ids become garbage; one audit row, one event and the gaps say so. Packs that a hold in force
    * at `atMs` overlaps, that are not archived or not there are left alone: the result says what went.
    */
   remove(removal: Removal): Promise<RemovedPacks>;

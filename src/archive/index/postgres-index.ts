@@ -33,6 +33,8 @@ export interface PostgresOptions {
   readonly statementMs?: number;
   /** A connection on which nothing comes for longer is given up, ms. Above `statementMs`. */
   readonly silenceMs?: number;
+  /** The tables have to be up to date, and nothing is written. */
+  readonly readOnly?: boolean;
   /** Which indexes are built anew. */
   readonly loose?: Partial<Looseness>;
 }
@@ -43,6 +45,7 @@ const DEFAULTS: PoolOptions = {
   connections: 4,
   statementMs: 20_000,
   silenceMs: 30_000,
+  readOnly: false,
 };
 
 /** Any number; the same for all versions, so that two nodes never migrate at once. */
@@ -70,7 +73,7 @@ export const PostgresIndex = {
     const all = { ...DEFAULTS, ...options };
     const store = new PostgresStore(() => openPool(new URL(url), all));
     try {
-      await store.migrate();
+      await (all.readOnly ? store.checkVersion() : store.migrate());
     } catch (error) {
       await store.close();
       throw error;
@@ -87,7 +90,7 @@ export const PostgresIndex = {
 type Pool = postgres.Sql<Types>;
 
 function openPool(url: URL, options: PoolOptions): Pool {
-  const { connections, statementMs, silenceMs } = options;
+  const { connections, statementMs, silenceMs, readOnly } = options;
   const tls = tlsMode(url.searchParams.get("sslmode") ?? "disable");
   const plain = new URL(url);
   plain.searchParams.delete("sslmode");
@@ -108,6 +111,7 @@ function openPool(url: URL, options: PoolOptions): Pool {
       lock_timeout: Math.ceil(statementMs / 2),
       idle_in_transaction_session_timeout: silenceMs,
       synchronous_commit: "on",
+      ...(readOnly ? { default_transaction_read_only: true } : {}),
     },
     types: {
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
@@ -171,6 +175,19 @@ class PostgresStore {
     } catch (error) {
       throw postgresFault(error);
     }
+  }
+
+  /** For those who only look. Throws `config.bad`, `index.unavailable`. */
+  async checkVersion(): Promise<void> {
+    let version: number;
+    try {
+      const [row] = await this.#pool.unsafe("SELECT version FROM index_version");
+      version = Number(row?.version ?? 0);
+    } catch (error) {
+      throw postgresFault(error);
+    }
+    if (version !== MIGRATIONS.length)
+      throw new Fault("config.bad", `the index has schema ${version}, not ${MIGRATIONS.length}`);
   }
 
   async call(method: IndexMethod, args: readonly unknown[]): Promise<unknown> {

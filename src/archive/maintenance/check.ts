@@ -3,16 +3,17 @@
  * pack; `deep` reads every byte and checks every checksum. With `repair` the index is made to say what is there.
  */
 import type { Clock } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/errors.ts";
+import { asFault } from "../../base/errors.ts";
 import type { PackSummary } from "../../fragment/fragment.ts";
 import type { FragmentIndex, PackRow, PageKey } from "../index/fragment-index.ts";
-import { readFragmentList } from "../index/fragment-list.ts";
-import { scanFragments } from "../pack/pack-scan.ts";
 import { objectBytes, type PackBytes, readSealed } from "../pack/sealed-pack.ts";
 import { objectKey, packIdOfKey } from "../pack-id.ts";
 import { isImageKey } from "../store/object-key.ts";
 import type { ObjectStore } from "../store/object-store.ts";
-import { baseOf, rebuildRow } from "./pack-row.ts";
+import { checkLocal, type LocalFolders } from "./check-local.ts";
+import { deepCheck } from "./deep-check.ts";
+import { rebuildRow } from "./pack-row.ts";
+import { Unreadable } from "./unreadable.ts";
 
 export type Problem =
   /** The index names it, the store does not have it. Repair: its row is removed, with a gap `corrupt`. */
@@ -23,6 +24,8 @@ export type Problem =
   | "different"
   /** It is not a whole pack, or a checksum does not match. Not repaired: what is good in it can still be read. */
   | "damaged"
+  /** Disk or store did not give its bytes. Not repaired: it may be whole. */
+  | "unreadable"
   /** Not the name of a pack. Left alone. */
   | "foreign";
 
@@ -42,6 +45,8 @@ export interface CheckParts {
   readonly clock: Clock;
   readonly deep: boolean;
   readonly repair: boolean;
+  /** The node's own disk; undefined: it is not looked at. */
+  readonly local?: LocalFolders;
   found(finding: Finding): Promise<void> | void;
 }
 
@@ -59,16 +64,26 @@ export async function checkArchive(parts: CheckParts): Promise<CheckResult> {
   const check = new Check(parts);
   for (const { name } of await parts.index.streams()) await check.stream(name);
   await check.others();
+  if (parts.local !== undefined)
+    await checkLocal({ ...parts, ...parts.local }, (finding) => check.report(finding));
+  await check.end();
   return check.result;
 }
 
 class Check {
   readonly result: CheckResult = { packs: 0, bytes: 0, problems: 0, repaired: 0 };
   readonly #parts: CheckParts;
+  readonly #unreadable: Unreadable;
   #garbage: Promise<ReadonlySet<string>> | undefined;
 
   constructor(parts: CheckParts) {
     this.#parts = parts;
+    this.#unreadable = new Unreadable(parts.store);
+  }
+
+  /** Throws `store.unavailable` when it is the store, not its packs. */
+  end(): Promise<void> {
+    return this.#unreadable.storeIsThere();
   }
 
   async stream(stream: string): Promise<void> {
@@ -79,7 +94,7 @@ class Check {
         const packs = page.slice(at, at + AT_ONCE).filter(({ key }) => !isImageKey(key));
         const looks = packs.map(({ key, bytes }) => {
           const packId = packIdOfKey(key);
-          if (packId === undefined) return this.#report({ stream, name: key, problem: "foreign" });
+          if (packId === undefined) return this.report({ stream, name: key, problem: "foreign" });
           seen.add(packId);
           return this.#object(stream, packId, bytes);
         });
@@ -96,7 +111,7 @@ class Check {
       for (const { key } of page) {
         const stream = key.split("/")[0] ?? "";
         if (!known.has(stream) && !isImageKey(key))
-          await this.#report({
+          await this.report({
             stream,
             name: key,
             problem: "unknown",
@@ -114,8 +129,9 @@ class Check {
     const wrong = await this.#compare(packId, pack, row);
     if (wrong === undefined) return;
     const { problem } = wrong;
-    const repaired = problem === "damaged" ? false : await this.#rebuild(packId, pack, row);
-    await this.#report({ stream, name: packId, ...wrong, repaired });
+    const whole = problem === "unknown" || problem === "different";
+    const repaired = whole && (await this.#rebuild(packId, pack, row));
+    await this.report({ stream, name: packId, ...wrong, repaired });
   }
 
   async #compare(
@@ -125,7 +141,8 @@ class Check {
   ): Promise<{ problem: Problem; why: string } | undefined> {
     try {
       const sealed = await readSealed(pack);
-      if (this.#parts.deep) await deepCheck(pack, sealed.header.packId === packId, sealed);
+      if (this.#parts.deep) await deepCheck(pack, packId, sealed);
+      this.#unreadable.one(undefined);
       if (row === undefined) {
         const waits = await this.#isGarbage(packId);
         return waits ? undefined : { problem: "unknown", why: "no row" };
@@ -133,9 +150,9 @@ class Check {
       const differs = difference(row, pack.bytes, sealed.footer?.fragments);
       return differs === undefined ? undefined : { problem: "different", why: differs };
     } catch (error) {
-      const { code, message } = asFault(error);
-      if (code !== "store.corrupt") throw error;
-      return { problem: "damaged", why: message };
+      const fault = asFault(error);
+      if (fault.code.startsWith("index.")) throw fault;
+      return { problem: this.#unreadable.one(fault), why: fault.message };
     }
   }
 
@@ -178,10 +195,10 @@ class Check {
         ...{ stream, packIds: [packId], cause: "corrupt", who: "check", detail: why },
         atMs: clock.now(),
       });
-    await this.#report({ stream, name: packId, problem: "missing", why, repaired: repair });
+    await this.report({ stream, name: packId, problem: "missing", why, repaired: repair });
   }
 
-  async #report(
+  async report(
     finding: Omit<Finding, "why" | "repaired"> & Partial<Pick<Finding, "why" | "repaired">>,
   ): Promise<void> {
     const { why = "not the name of a pack", repaired = false } = finding;
@@ -196,21 +213,4 @@ function difference(row: PackRow, bytes: number, list: Uint8Array | undefined): 
   if (!row.archived) return "in the store, the index says it is not";
   if (list === undefined || row.fragments === undefined) return undefined;
   return Buffer.compare(list, row.fragments) === 0 ? undefined : "its list is not the index's";
-}
-
-type Sealed = Awaited<ReturnType<typeof readSealed>>;
-
-/** Every fragment's checksum, and that none of the list is missing. Throws `store.corrupt`. */
-async function deepCheck(pack: PackBytes, named: boolean, sealed: Sealed): Promise<void> {
-  if (!named) throw new Fault("store.corrupt", "another pack's bytes");
-  const base = baseOf(sealed.header);
-  const file = {
-    read: (offset: number, size: number) =>
-      pack.read(offset, Math.max(0, Math.min(size, pack.bytes - offset))),
-  };
-  const { fragments } = await scanFragments(file, base, base.firstOffset);
-  if (sealed.footer === undefined) return;
-  const listed = readFragmentList(sealed.footer.fragments, base).fragments.length;
-  if (fragments.length !== listed)
-    throw new Fault("store.corrupt", `${fragments.length} whole fragments of ${listed}`);
 }

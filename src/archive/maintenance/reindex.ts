@@ -15,6 +15,7 @@ import { isImageKey } from "../store/object-key.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { newStream } from "../stream-info.ts";
 import { type RebuiltPack, rebuildRow } from "./pack-row.ts";
+import { Unreadable } from "./unreadable.ts";
 
 export interface ReindexParts {
   readonly index: FragmentIndex;
@@ -32,15 +33,25 @@ export interface ReindexResult {
   packs: number;
   bytes: number;
   streams: number;
-  /** Objects that are not packs of ours, or damaged: left as they are. */
-  readonly refused: { readonly name: string; readonly why: string }[];
+  /** What is not in the index now: left as it is. */
+  readonly refused: Refused[];
+}
+
+export interface Refused {
+  readonly name: string;
+  readonly why: string;
+  /** `unreadable`: the disk or the store did not give its bytes, and may another time. */
+  readonly problem: "foreign" | "damaged" | "unreadable";
 }
 
 /** Packs read at once, and rows of one commit. */
 const READS = 16;
 const ROWS = 256;
 
-/** Writes into an index that may hold streams already: rows that are there are written again. */
+/**
+ * Into an index without packs; streams may be there. A pack that cannot be read is no reason to leave out the others. Throws
+ * `store.unavailable` when it is the store that cannot.
+ */
 export async function reindex(parts: ReindexParts): Promise<ReindexResult> {
   return new Reindex(parts).run();
 }
@@ -53,9 +64,11 @@ class Reindex {
   readonly #known = new Set<string>();
   readonly #trackSets = new Set<string>();
   #waiting: RebuiltPack[] = [];
+  readonly #unreadable: Unreadable;
 
   constructor(parts: ReindexParts) {
     this.#parts = parts;
+    this.#unreadable = new Unreadable(parts.store);
   }
 
   async run(): Promise<ReindexResult> {
@@ -65,6 +78,7 @@ class Reindex {
     await this.#spooled();
     await this.#flush();
     await this.#opened();
+    await this.#unreadable.storeIsThere();
     for (const [stream, settings] of this.#made) await this.#settle(stream, settings);
     return this.#result;
   }
@@ -76,7 +90,7 @@ class Reindex {
         const reading = page.slice(at, at + READS).map(async ({ key, bytes }) => {
           if (isImageKey(key)) return undefined;
           const packId = packIdOfKey(key);
-          if (packId === undefined) return this.#refuse(key, "not the name of a pack");
+          if (packId === undefined) return this.#refuse(key, "foreign", "not the name of a pack");
           const place = { node, archived: true };
           return this.#guarded(key, () =>
             rebuildRow(packId, objectBytes(store, key, bytes), place),
@@ -119,17 +133,18 @@ class Reindex {
 
   async #guarded<T>(name: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await read();
+      const found = await read();
+      this.#unreadable.one(undefined);
+      return found;
     } catch (error) {
-      const { code, message } = asFault(error);
-      if (code !== "store.corrupt") throw error;
-      this.#refuse(name, message);
-      return undefined;
+      const fault = asFault(error);
+      const problem = this.#unreadable.one(fault);
+      return this.#refuse(name, problem, fault.message);
     }
   }
 
-  #refuse(name: string, why: string): undefined {
-    this.#result.refused.push({ name, why });
+  #refuse(name: string, problem: Refused["problem"], why: string): undefined {
+    this.#result.refused.push({ name, problem, why });
     return undefined;
   }
 

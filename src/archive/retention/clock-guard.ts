@@ -211,16 +211,20 @@ export class ClockGuard {
       const stretch = { fromMs, toMs: toMs + STEP_MS, rightMs: wall };
       this.#misdated = [...this.#misdated, stretch].slice(-MOST_MISDATED);
     }
-    if (this.#suspect?.kind === "behind") this.#suspect = undefined;
+    if (this.#suspect?.kind !== "behind") return;
+    this.#suspect = undefined;
+    this.#log.warn("clock.trusted");
   }
 
   #suspects(kind: Suspect["kind"], why: string): void {
     const { wall, mono } = this.#last;
     const reason = `the clock says ${isoTime(wall)}; ${why}`;
+    if (this.#suspect?.kind !== kind) this.#log.error("clock.suspect", { reason });
     this.#suspect = { kind, reason, sinceMs: wall, steadyFrom: mono };
   }
 
   #trust(): void {
+    if (this.#suspect !== undefined) this.#log.warn("clock.trusted");
     this.#suspect = undefined;
     this.#reference = this.#last;
     this.#acceptedMs = Math.max(this.#acceptedMs, this.#newestMs);

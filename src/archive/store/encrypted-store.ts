@@ -31,6 +31,8 @@ export interface EncryptedStoreOptions {
   /** For encrypted copies on their way; on the disk of a folder store. Nobody else's: it is emptied. */
   readonly tempDir: string;
   readonly files: Files;
+  /** Nothing is put: the folder is left as it is. */
+  readonly readOnly?: boolean;
 }
 
 interface Opened {
@@ -62,7 +64,8 @@ export class EncryptedStore implements ObjectStore {
 
   /** Makes no request of the store. Throws `store.unavailable`. */
   static async open(options: EncryptedStoreOptions): Promise<EncryptedStore> {
-    const { files, tempDir } = options;
+    const { files, tempDir, readOnly = false } = options;
+    if (readOnly) return new EncryptedStore(options);
     await files.makeDir(tempDir);
     for (const name of await files.list(tempDir)) await files.remove(join(tempDir, name));
     return new EncryptedStore(options);

@@ -36,6 +36,8 @@ interface OpenStoreParts {
   readonly dataDir: string;
   readonly files: Files;
   readonly log: Logger;
+  /** Makes nothing, empties nothing. Then the store has to be there. */
+  readonly readOnly?: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ interface OpenStoreParts {
  */
 export async function openStore(
   { s3, encryptionKeyFile }: StoreSettings,
-  { dataDir, files, log }: OpenStoreParts,
+  { dataDir, files, log, readOnly = false }: OpenStoreParts,
 ): Promise<OpenedStore> {
   const masterKey = encryptionKeyFile === undefined ? undefined : readMasterKey(encryptionKeyFile);
   const bucket = s3 === undefined ? undefined : await openBucket({ ...s3, files });
@@ -53,15 +55,15 @@ export async function openStore(
   const encrypted =
     masterKey === undefined
       ? undefined
-      : await EncryptedStore.open({ inner: plain, masterKey, tempDir, files });
+      : await EncryptedStore.open({ inner: plain, masterKey, tempDir, files, readOnly });
   const whole = encrypted ?? plain;
   try {
-    await bucket?.makeBucket();
-    await whole.probe();
+    if (!readOnly) await bucket?.makeBucket();
+    await (readOnly ? plain : whole).probe();
     if (encrypted === undefined) await checkPlain(plain);
   } catch (error) {
     const isAway = error instanceof Fault && error.code === "store.unavailable";
-    if (!isAway || !plain.remote) {
+    if (!isAway || !plain.remote || readOnly) {
       await whole.close();
       throw error;
     }

@@ -14,7 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import("./list.ts")).list,
   users: async () => (await import("./users.ts")).users,
   token: async () => (await import("./token.ts")).token,
-  reindex: async () => (await import("./maintenance.ts")).reindex,
+  reindex: async () => (await import("./reindex.ts")).reindex,
   check: async () => (await import("./maintenance.ts")).check,
   export: async () => (await import("./maintenance.ts")).exportCommand,
   import: async () => (await import("./maintenance.ts")).importCommand,

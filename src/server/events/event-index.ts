@@ -14,4 +14,8 @@ export type EventIndex = Pick<
   | "now"
   | "takeLease"
   | "freeLease"
+  | "records"
+  | "putRecord"
+  | "deleteRecord"
+  | "extent"
 >;

@@ -13,6 +13,17 @@ import type { EventIndex } from "./event-index.ts";
 import type { EventMeters } from "./event-meters.ts";
 import { hookFilter } from "./hook-filter.ts";
 
+/** What is done in the index around an event. Each is done again after a failure, and after the event was written twice. */
+export interface Around {
+  before?(): Promise<unknown>;
+  after?(): Promise<unknown>;
+}
+
+interface Waiting {
+  readonly event: NewEvent;
+  readonly around: Around;
+}
+
 export interface OutboxParts {
   readonly index: Pick<EventIndex, "commit" | "hooks">;
   readonly clock: Clock;
@@ -35,7 +46,7 @@ const MAX_KNOWN = 10_000;
 export class Outbox implements EventSource {
   readonly #parts: OutboxParts;
   readonly #maxWaiting: number;
-  #waiting: NewEvent[] = [];
+  #waiting: Waiting[] = [];
   #dropped = 0;
   #running: Promise<void> | undefined;
   readonly #stop = new AbortController();
@@ -76,13 +87,13 @@ export class Outbox implements EventSource {
     this.#parts.written();
   }
 
-  tell(event: NewEvent): void {
+  tell(event: NewEvent, around: Around = {}): void {
     if (this.#waiting.length >= this.#maxWaiting) {
       this.#dropped++;
       this.#parts.meters.eventsDropped(1);
       return;
     }
-    this.#waiting.push(event);
+    this.#waiting.push({ event, around });
     this.#running ??= this.#run();
   }
 
@@ -129,15 +140,17 @@ export class Outbox implements EventSource {
 
   async #writeSome(): Promise<boolean> {
     const { index, log, written } = this.#parts;
-    const events = this.#waiting.slice(0, BATCH);
+    const some = this.#waiting.slice(0, BATCH);
     try {
-      await index.commit({ events });
+      for (const { around } of some) await around.before?.();
+      await index.commit({ events: some.map(({ event }) => event) });
+      for (const { around } of some) await around.after?.();
     } catch (error) {
       const { code, message } = asFault(error, "index.unavailable");
       log.warn("events.not-written", { code, message, waiting: this.#waiting.length });
       return false;
     }
-    this.#waiting.splice(0, events.length);
+    this.#waiting.splice(0, some.length);
     written();
     if (this.#dropped > 0) this.#tellDropped();
     return true;

@@ -6,12 +6,15 @@ import { presenceEvent } from "../../archive/events.ts";
 import type { NewEvent } from "../../archive/index/index-events.ts";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
 import type { SessionWatch } from "../../ingest/ingest.ts";
+import type { Around } from "./outbox.ts";
+import type { PresenceRecords } from "./presence-records.ts";
 
 export interface PresenceParts {
   readonly clock: Clock;
   /** Default 10 s. */
   readonly graceMs?: number;
-  tell(event: NewEvent): void;
+  readonly records?: PresenceRecords;
+  tell(event: NewEvent, around?: Around): void;
 }
 
 interface Present {
@@ -41,7 +44,9 @@ export class Presence implements SessionWatch {
     }
     const sinceMs = this.#parts.clock.now();
     this.#streams.set(stream, { sinceMs, producers: 1, leftMs: sinceMs, cancel: () => {} });
-    this.#parts.tell(presenceEvent("stream.online", stream, sinceMs, { session }));
+    const { tell, records } = this.#parts;
+    const around = records?.online(stream, session, sinceMs);
+    tell(presenceEvent("stream.online", stream, sinceMs, { session }), around);
   }
 
   ended(stream: string, _session: string, reason: string | undefined): void {
@@ -62,7 +67,7 @@ export class Presence implements SessionWatch {
   }
 
   #gone(stream: string, reason: string | undefined): void {
-    const { clock, tell } = this.#parts;
+    const { clock, tell, records } = this.#parts;
     const present = this.#streams.get(stream);
     if (present === undefined) return;
     this.#streams.delete(stream);
@@ -73,6 +78,7 @@ export class Presence implements SessionWatch {
         lastSeenMs: leftMs,
         reason,
       }),
+      records?.offline(stream),
     );
   }
 }

@@ -11,6 +11,7 @@ import { Poster } from "./hook-request.ts";
 import { Hooks } from "./hooks.ts";
 import { Outbox } from "./outbox.ts";
 import { Presence } from "./presence.ts";
+import { PresenceRecords } from "./presence-records.ts";
 
 export interface EventServiceParts {
   readonly index: EventIndex;
@@ -54,7 +55,9 @@ export async function openEvents(parts: EventServiceParts): Promise<EventService
     changed: (rows) => outbox.hooksChanged(rows),
   });
   keeper.start();
-  const presence = new Presence({ clock, tell });
+  const records = new PresenceRecords({ index, clock, node });
+  await records.tellDead(tell);
+  const presence = new Presence({ clock, tell, records });
   const close = async () => {
     presence.close();
     await outbox.close();

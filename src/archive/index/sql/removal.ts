@@ -1,10 +1,12 @@
 /** The only way out for a pack's row, besides its stream's end. */
 import { micros, millis } from "../../../base/units.ts";
 import { CHAIN_OVERLAP_US } from "../../../fragment/fragment.ts";
+import { retentionEvent } from "../../events.ts";
 import { parsePackId } from "../../pack-id.ts";
 import type { OldPack, OldPacksQuery } from "../fragment-index.ts";
 import type { NewGap, Removal, RemovedPacks } from "../index-ledger.ts";
 import { cutChains } from "./chain-cut.ts";
+import { addEvents } from "./events.ts";
 import { holds } from "./holds.ts";
 import { countHours, hourOf } from "./hours.ts";
 import { addAudit, addGap } from "./ledger.ts";
@@ -68,7 +70,10 @@ export function* remove(db: Dialect, removal: Removal): Step<RemovedPacks> {
     going.map(({ producedStartUs }) => hourOf(producedStartUs)),
   );
   for (const gap of gapsOf(removal, going)) yield* addGap(gap, CHAIN_OVERLAP_US);
-  yield* addAudit(auditOf(removal, going, bytes));
+  const audit = auditOf(removal, going, bytes);
+  yield* addAudit(audit);
+  // In here, because one that is told afterwards is not told when the process dies in between.
+  yield* addEvents([retentionEvent({ ...audit, cause: removal.cause })]);
   return { packIds: going.map(({ packId }) => packId), bytes };
 }
 
