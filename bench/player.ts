@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { runDemoCamera } from "../samples/demo-camera.ts";
 import { realClock, sleep } from "../src/base/clock.ts";
 import { openBrowser } from "../test/support/browser.ts";
@@ -80,9 +81,49 @@ async function stallingProxy(serverPort: number) {
   };
 }
 
+/** Ms of every frame's drawing while the timeline is zoomed and panned over 30 days in so many ranges. */
+const DRAW = `async (count) => {
+  const timeline = document.createElement("streambank-timeline");
+  timeline.style.width = "1000px";
+  document.body.prepend(timeline);
+  const [day, now] = [86400000, Date.now()];
+  const step = (30 * day) / count;
+  const ranges = Array.from({ length: count }, (_, i) => {
+    const from = Math.floor(now - 30 * day + i * step);
+    return { from, to: Math.floor(from + step * (0.3 + 0.6 * ((i * 7919) % 97) / 97)) };
+  });
+  timeline.setRanges(ranges);
+  timeline.update(now, now - day);
+  timeline.show(30 * day);
+  const real = requestAnimationFrame;
+  const spent = [];
+  window.requestAnimationFrame = (run) => real((time) => {
+    const began = performance.now();
+    run(time);
+    spent.push(performance.now() - began);
+  });
+  for (let i = 0; i < 300; i++) {
+    if (i % 3 === 0) timeline.panBy(i % 2 === 0 ? 0.05 : -0.04);
+    else timeline.zoomBy(i % 40 < 20 ? 0.9 : 1.1);
+    await new Promise((done) => real(() => done()));
+  }
+  window.requestAnimationFrame = real;
+  timeline.remove();
+  return spent.slice(20);
+}`;
+
+async function drawing(page: Page): Promise<void> {
+  const draw = (count: number) => page.evaluate<number[]>(`(${DRAW})(${count})`);
+  await draw(50);
+  const [few, many] = [await draw(50), await draw(50_000)];
+  say("timeline drawn, 50,000 ranges", many, "p95 8");
+  const ratio = percentile(many, 0.95) / percentile(few, 0.95);
+  console.log(`timeline drawn: p95 of 50,000 ranges is ${ratio.toFixed(2)} × that of 50 (bar 2)`);
+}
+
 function say(name: string, values: readonly number[], bar: string): void {
   const [p50, p95] = [percentile(values, 0.5), percentile(values, 0.95)];
-  const text = `${name}: p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms of ${values.length} (bar ${bar})`;
+  const text = `${name}: p50 ${p50.toFixed(p50 < 10 ? 1 : 0)} ms, p95 ${p95.toFixed(p95 < 10 ? 1 : 0)} ms of ${values.length} (bar ${bar})`;
   console.log(text);
 }
 
@@ -139,6 +180,7 @@ async function measure(folder: string): Promise<void> {
         "p95 150",
       );
     }
+    await drawing(page);
     await open("video");
     const firsts: number[] = [];
     for (let n = 0; n < STARTS; n++) {

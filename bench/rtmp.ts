@@ -1,12 +1,15 @@
 /**
  * RTMP ingest with archive against nginx-rtmp on the same pushes by ffmpeg: CPU seconds of the server per GB. Against its
  * `record all`, which appends to one FLV file, and against HLS, which cuts segments; neither syncs anything to
- * the disk, ours does for every fragment. Packages: libnginx-mod-rtmp, nginx-light.
+ * the disk, ours does for every fragment. ffmpeg takes the chunk size that the server announces for its own pushes,
+ * so both announce the same one: what is on the wire is the same. Its default of 4096 is measured beside it, without a bar.
+ * Packages: libnginx-mod-rtmp, nginx-light.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { OUT_CHUNK_SIZE } from "../src/ingest/rtmp/chunk-writer.ts";
 import { run } from "../test/support/run.ts";
 import { startServerProcess } from "../test/support/server.ts";
 import { judge, race, report } from "./harness.ts";
@@ -16,6 +19,8 @@ import { freePort, measureSide, type Side } from "./sides.ts";
 const NGINX = "/usr/sbin/nginx";
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const ROUNDS = 3;
+/** What its configuration says when nobody changes it. */
+const NGINX_CHUNK_SIZE = 4096;
 
 interface RtmpSide extends Side {
   readonly port: number;
@@ -38,7 +43,19 @@ async function reachable(port: number): Promise<void> {
   }
 }
 
-async function startNginx(folder: string, what: string): Promise<RtmpSide> {
+interface Leg {
+  readonly what: "record" | "hls";
+  readonly chunkSize: number;
+  readonly ratio: number;
+}
+
+const LEGS: readonly Leg[] = [
+  { what: "record", chunkSize: OUT_CHUNK_SIZE, ratio: 1.5 },
+  { what: "hls", chunkSize: OUT_CHUNK_SIZE, ratio: 1 },
+  { what: "record", chunkSize: NGINX_CHUNK_SIZE, ratio: Number.POSITIVE_INFINITY },
+];
+
+async function startNginx(folder: string, { what, chunkSize }: Leg): Promise<RtmpSide> {
   const port = await freePort();
   const out = join(folder, "out");
   mkdirSync(out);
@@ -51,7 +68,7 @@ async function startNginx(folder: string, what: string): Promise<RtmpSide> {
     conf,
     `load_module ${MODULE}; user root; worker_processes 1; daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
      events { worker_connections 100; }
-     rtmp { server { listen 127.0.0.1:${port}; chunk_size 4096; max_message 16M;
+     rtmp { server { listen 127.0.0.1:${port}; chunk_size ${chunkSize}; max_message 16M;
        application live { live on; ${application} } } }`,
   );
   const child = spawn(NGINX, ["-p", folder, "-c", conf], { stdio: "inherit" });
@@ -96,15 +113,13 @@ if (!existsSync(NGINX) || !existsSync(MODULE))
 const input = await recording();
 const measure = (start: (folder: string) => Promise<RtmpSide>) =>
   measureSide({ start, send: (side) => push(input, side), bytes: input.bytes, touchPages: true });
-for (const [what, ratio] of [
-  ["record", 1.5],
-  ["hls", 1],
-] as const) {
+for (const leg of LEGS) {
+  const { what, chunkSize, ratio } = leg;
   const samples = await race({
     runs: ROUNDS,
     a: () => measure(startOurs),
-    b: () => measure((folder) => startNginx(folder, what)),
+    b: () => measure((folder) => startNginx(folder, leg)),
   });
-  const name = `RTMP ingest, CPU per GB against nginx-rtmp ${what}`;
+  const name = `RTMP ingest, CPU per GB against nginx-rtmp ${what}, its chunks ${chunkSize} bytes`;
   report(judge({ name, unit: "s", bar: { op: "<=", ratio } }, "cpuPerGb", samples));
 }

@@ -95,7 +95,10 @@ export class Cameras {
   async stop(waitMs = 120_000): Promise<number> {
     clearInterval(this.#timer);
     const left = await Promise.all(this.#cameras.map(({ producer }) => producer.end(waitMs)));
-    return left.reduce((sum, one) => sum + one, 0);
+    return left.reduce(
+      (sum, { waiting, refused, dropped }) => sum + waiting + refused + dropped,
+      0,
+    );
   }
 
   /** Reads every stream back from a server and compares frame by frame. */

@@ -36,4 +36,7 @@ for await (const item of testSource({ clock, signal: stop.signal })) {
   producer.putFrame({ track, data: payload.toBytes(), timestampUs: timeUs, key });
 }
 
-console.log(`${await producer.end()} fragments are not stored yet`);
+const { durable, waiting, refused, dropped } = await producer.end();
+console.log(
+  `${durable} fragments stored, ${waiting} to be sent next time, ${refused + dropped} lost`,
+);

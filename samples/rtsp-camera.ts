@@ -27,4 +27,5 @@ for await (const item of rtspSource(address, { clock, signal: stop.signal })) {
   if (++pictures % 100 === 0)
     console.log(`${pictures} frames, ${producer.stats.persisted} fragments stored`);
 }
-console.log(`${await producer.end()} fragments are not stored`);
+const { durable, waiting, refused, dropped } = await producer.end();
+console.log(`${durable} fragments stored, ${waiting + refused + dropped} not`);

@@ -1,12 +1,14 @@
 /**
  * Fails if the documentation has drifted: a link that leads nowhere, an error code or status that the table
- * does not have, a public name without a doc comment, the address of somebody's machine.
+ * does not have, a route without a row, a public name without a doc comment, the address of somebody's machine.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { OPERATIONS } from "../src/server/openapi/operations.ts";
 import { errorTableProblems } from "./doc-errors.ts";
 import { undocumentedExports } from "./doc-exports.ts";
 import { linkProblems } from "./doc-links.ts";
+import { routeTableProblems } from "./doc-routes.ts";
 import { settingTableProblems } from "./doc-settings.ts";
 
 /** Folders and addresses that exist on one machine only. Written so that this file does not match itself. */
@@ -50,6 +52,7 @@ export function findProblems(root: string): string[] {
     ...pages.flatMap((path) => linkProblems(root, path, read(path))),
     ...sources.flatMap((path) => linkProblems(root, path, read(path))),
     ...errorTableProblems(read("src/base/errors.ts"), read("docs/reference/errors.md")),
+    ...routeTableProblems(read("docs/reference/http.md"), Object.keys(OPERATIONS)),
     ...settingTableProblems(read("docs/reference/settings.md")),
     ...entries.sort().flatMap((path) => undocumentedExports(root, path)),
     ...[...pages, ...sources, "package.json", "package-lock.json"].flatMap((path) =>

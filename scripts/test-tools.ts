@@ -21,6 +21,8 @@ const debian: Readonly<Record<ToolName, readonly string[]>> = {
   // A real S3 gateway: test/support/ceph.ts.
   ceph: ["ceph-mon", "ceph-osd", "radosgw", "ceph-common", "python3", "curl"],
   postgresql: ["postgresql"],
+  // A client of KVS by itself: test/flow/aws-cli.test.ts.
+  awscli: ["awscli"],
 };
 const APT_INSTALL = ["install", "-y", "-qq", "--no-install-recommends"];
 

@@ -1,7 +1,7 @@
 /** The server's HTTP API as the player uses it. Times are ms since the Unix epoch. */
 import { isoMillis } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/errors.ts";
-import type { Span } from "./timeline-model.ts";
+import type { Coverage, Span } from "./coverage-types.ts";
 
 export interface StreamView {
   readonly name: string;
@@ -16,10 +16,6 @@ export interface StreamView {
     readonly width?: number;
     readonly height?: number;
   }[];
-}
-
-export interface Gap extends Span {
-  readonly cause?: string;
 }
 
 export interface ClipFacts extends Span {
@@ -41,9 +37,13 @@ export interface ThumbnailSheet {
   }[];
 }
 
-export interface Coverage {
-  readonly ranges: readonly Span[];
-  readonly gaps: readonly Gap[];
+export interface CoverageWish extends Span {
+  readonly resolutionMs: number;
+  readonly buckets?: number;
+}
+
+interface CoverageAnswer extends Omit<Coverage, "density"> {
+  readonly density?: { readonly bucketMs: number; readonly recordedMs: readonly number[] };
 }
 
 export class Api {
@@ -62,19 +62,19 @@ export class Api {
     return (await this.#get(`/v1/streams/${encodeURIComponent(name)}`)) as StreamView;
   }
 
-  /** A sheet of small pictures, `undefined` when this server makes none. */
+  /** A sheet of small pictures. Throws as `coverage` does, also when this server makes none. */
   async thumbnails(
     stream: string,
     { from, to }: Span,
     { count, width }: { count: number; width: number },
-  ): Promise<ThumbnailSheet | undefined> {
+  ): Promise<ThumbnailSheet> {
     const query = `from=${Math.floor(from)}&to=${Math.ceil(to)}&count=${count}&width=${width}`;
     const path = `/v1/streams/${encodeURIComponent(stream)}/thumbnails`;
     const answer = await this.#fetch(`${path}?${query}`);
-    if (!answer.ok) return undefined;
+    if (!answer.ok) throw await refused(answer);
     const sheet = (await answer.json()) as ThumbnailSheet;
     const picture = await this.#fetch(`${path}.jpg?${query}`);
-    if (!picture.ok) return undefined;
+    if (!picture.ok) throw await refused(picture);
     return { ...sheet, url: URL.createObjectURL(await picture.blob()) };
   }
 
@@ -122,15 +122,18 @@ export class Api {
     return (answer as { streams: readonly StreamView[] }).streams;
   }
 
-  /** What is recorded between two times, as fine as `resolutionMs`. */
+  /** What is recorded between two times, as fine as `resolutionMs`; with `buckets` how much of each of so many parts. */
   async coverage(
     stream: string,
-    { from, to, resolutionMs }: Span & { resolutionMs: number },
+    { from, to, resolutionMs, buckets = 0 }: CoverageWish,
     signal?: AbortSignal,
   ): Promise<Coverage> {
-    const query = `from=${Math.floor(from)}&to=${Math.ceil(to)}&resolution=${Math.floor(resolutionMs)}`;
+    const [fromMs, toMs] = [Math.floor(from), Math.ceil(to)];
+    const range = `from=${fromMs}&to=${toMs}&resolution=${Math.floor(resolutionMs)}`;
+    const query = buckets > 0 ? `${range}&buckets=${buckets}` : range;
     const path = `/v1/streams/${encodeURIComponent(stream)}/coverage?${query}`;
-    return (await this.#get(path, signal)) as Coverage;
+    const { density, ...rest } = (await this.#get(path, signal)) as CoverageAnswer;
+    return density === undefined ? rest : { ...rest, density: { ...density, fromMs } };
   }
 
   /** For links: with the token in it, as a link has no headers. */

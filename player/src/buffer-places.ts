@@ -26,6 +26,17 @@ export function afterHole(ranges: readonly Buffered[], at: number): number | und
   return ranges.find(({ start }) => start > at)?.start;
 }
 
+/** Playback: stop reading with so much buffered, read again with less than so much. Seconds. */
+const ENOUGH_S = 20;
+const LOW_S = 8;
+
+/** Whether to stop reading or to read on; faster playback empties the buffer sooner. */
+export function reading(aheadS: number, speed: number): "stop" | "more" | undefined {
+  const ahead = aheadS / Math.max(1, speed);
+  if (ahead > ENOUGH_S) return "stop";
+  return ahead < LOW_S ? "more" : undefined;
+}
+
 /** Whether this time can be shown at once: the very end may lack its picture. */
 export function holds(ranges: readonly Buffered[], at: number): boolean {
   return ranges.some(({ start, end }) => start <= at && at < end - 0.2);

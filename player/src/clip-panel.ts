@@ -2,16 +2,19 @@
 import { type CancelTimer, type Clock, realClock } from "../../src/base/clock.ts";
 import type { Api } from "./api.ts";
 import { fieldText, momentsOf, readField } from "./civil.ts";
+import type { Gap, Span } from "./coverage-types.ts";
 import { fileName, sizeText } from "./file-names.ts";
-import { inside } from "./gap-model.ts";
+import { gapText, inside } from "./gap-model.ts";
 import { part, say } from "./html.ts";
 import type { StreambankTimeline } from "./streambank-timeline.ts";
-import { lengthText } from "./time-text.ts";
-import { rangeAt, type Span } from "./timeline-model.ts";
+import { lengthText, zoneOf } from "./time-text.ts";
 
 /** Beyond this the browser's own download is used: the page would hold it all in memory. */
 const IN_PAGE_BYTES = 256e6;
 const ASK_AFTER_MS = 250;
+/** What is shorter is not called a gap of a clip, ms; more of them than this are only counted. */
+const LEAST_GAP_MS = 1000;
+const MAX_GAPS = 20;
 /** What the panel begins with, ms. */
 const DEFAULT_MS = 30_000;
 
@@ -29,6 +32,7 @@ export class ClipPanel {
   readonly #host: ClipHost;
   readonly #timeline: StreambankTimeline;
   #bytes = 0;
+  #doubt = "";
   #cancelAsk: CancelTimer = () => {};
   #saving: AbortController | undefined;
 
@@ -63,7 +67,7 @@ export class ClipPanel {
 
   /** What was recorded in the half minute before; at the start of a recording, what comes after. */
   #around(at: number): Span {
-    const range = rangeAt(this.#timeline.ranges, at - 1) ?? { from: at - DEFAULT_MS, to: at };
+    const range = this.#timeline.recorded.at(at - 1) ?? { from: at - DEFAULT_MS, to: at };
     const from = Math.max(range.from, at - DEFAULT_MS);
     return at - from > DEFAULT_MS / 6
       ? { from, to: at }
@@ -80,8 +84,10 @@ export class ClipPanel {
     else this.set({ from: from < at ? from : at - DEFAULT_MS, to: at });
   }
 
-  set(clip: Span): void {
+  /** `doubt`: what is to be said of it besides. */
+  set(clip: Span, doubt = ""): void {
     if (!this.open) this.toggle();
+    this.#doubt = doubt;
     this.#timeline.clip = clip;
     const zone = this.#host.zone();
     this.#field("clip-from").value = fieldText(clip.from, zone);
@@ -94,14 +100,29 @@ export class ClipPanel {
   }
 
   #typed(): void {
-    const read = (name: string) => {
-      const civil = readField(this.#field(name).value);
-      return civil === undefined ? undefined : momentsOf(civil, this.#host.zone())[0];
-    };
-    const [from, to] = [read("clip-from"), read("clip-to")];
-    if (from === undefined || to === undefined || from >= to)
-      this.#say("The end is to be after the beginning.");
-    else this.set({ from, to });
+    const now = this.#timeline.clip;
+    const from = this.#read("clip-from", now?.from);
+    const to = this.#read("clip-to", now?.to);
+    const doubt = [from.doubt, to.doubt].filter((text) => text !== "").join(" ");
+    if (from.ms === undefined || to.ms === undefined) this.#say(doubt);
+    else if (from.ms >= to.ms) this.#say("The end is to be after the beginning.");
+    else this.set({ from: from.ms, to: to.ms }, doubt);
+  }
+
+  /** The moment that a field names. Where clocks show it twice or never, `doubt` says so. */
+  #read(name: string, now: number | undefined): { ms?: number; doubt: string } {
+    const zone = this.#host.zone();
+    const text = this.#field(name).value;
+    // Not touched: it stays the one of two that it was.
+    if (now !== undefined && text === fieldText(now, zone)) return { ms: now, doubt: "" };
+    const civil = readField(text);
+    const [first, second] = civil === undefined ? [] : momentsOf(civil, zone);
+    const time = text.slice(11, 16);
+    if (civil === undefined) return { doubt: "A date and a time are needed." };
+    if (first === undefined) return { doubt: `Clocks skip ${time} that day: choose another time.` };
+    if (second === undefined) return { ms: first, doubt: "" };
+    const doubt = `${time} comes twice that day: taken is the first, ${zoneOf(first, zone)}.`;
+    return { ms: first, doubt: `${doubt} The other one is marked on the timeline or by key.` };
   }
 
   /** Asks the server for the size, once nothing has changed for a moment. */
@@ -114,18 +135,23 @@ export class ClipPanel {
     const span = this.#timeline.clip;
     if (span === undefined) return;
     try {
-      const facts = await this.#host.api().clipFacts(this.#host.stream(), "mp4", span);
+      const [api, stream] = [this.#host.api(), this.#host.stream()];
+      const [facts, { ranges, gaps: told }] = await Promise.all([
+        api.clipFacts(stream, "mp4", span),
+        // As fine as clips are, whatever the timeline shows.
+        api.coverage(stream, { ...span, resolutionMs: LEAST_GAP_MS }),
+      ]);
       if (this.#timeline.clip !== span) return;
       this.#bytes = facts.bytes;
-      const { gaps } = inside(this.#timeline.ranges, span);
+      const gaps = inside(ranges, span).gaps.filter(({ from, to }) => to - from >= LEAST_GAP_MS);
+      this.#list(gaps, told);
       const early = Math.max(0, span.from - facts.from);
       this.#say(
         [
+          this.#doubt,
           `${lengthText(span.to - span.from)}, ${sizeText(facts.bytes)}, not encoded again.`,
           early >= 100 ? `Begins ${(early / 1000).toFixed(1)} s earlier, at a key frame.` : "",
-          gaps.length === 0
-            ? ""
-            : `${gaps.length} ${gaps.length === 1 ? "gap" : "gaps"} in it, ${lengthText(gaps.reduce((sum, { from, to }) => sum + to - from, 0))} in all.`,
+          gapsWords(gaps),
         ]
           .filter((text) => text !== "")
           .join(" "),
@@ -133,6 +159,19 @@ export class ClipPanel {
     } catch (error) {
       this.#say(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** The gaps in it, each with its cause. */
+  #list(gaps: readonly Span[], told: readonly Gap[]): void {
+    const items = gaps.slice(0, MAX_GAPS).map((gap) => {
+      const middle = (gap.from + gap.to) / 2;
+      const cause = told.find(({ from, to }) => from <= middle && middle < to)?.cause;
+      const known = cause === undefined ? gap : { ...gap, cause };
+      const item = document.createElement("li");
+      item.textContent = `No recording ${gapText(known, this.#host.zone())}`;
+      return item;
+    });
+    part(this.#root, "clip-gaps", HTMLElement).replaceChildren(...items);
   }
 
   async #save(format: "mp4" | "mkv"): Promise<void> {
@@ -170,6 +209,12 @@ export class ClipPanel {
   #say(text: string): void {
     say(part(this.#root, "clip-says", HTMLElement), text);
   }
+}
+
+function gapsWords(gaps: readonly Span[]): string {
+  if (gaps.length === 0) return "";
+  const ms = gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+  return `${gaps.length} ${gaps.length === 1 ? "gap" : "gaps"} in it, ${lengthText(ms)} in all.`;
 }
 
 /** Has the browser save what is at an address. */

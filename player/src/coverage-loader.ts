@@ -4,17 +4,22 @@
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/errors.ts";
-import type { Coverage } from "./api.ts";
-import { type Span, spanOf, type View } from "./timeline-model.ts";
+import type { CoverageWish } from "./api.ts";
+import type { Coverage, Span } from "./coverage-types.ts";
+import { spanOf, type View } from "./timeline-model.ts";
 
 const EVERY_MS = 3000;
+/** Of long stretches a pixel changes less often. */
+const SELDOM_MS = 30_000;
 const SOON_MS = 150;
-/** Finer than a pixel, so that a pixel can be drawn as strongly as it is recorded; then as coarse as it has to be. */
+/** Parts of what is recorded in one answer, at most. */
+const MAX_BUCKETS = 8192;
+/** Finer than a pixel: the ends of ranges are sharp, and gaps have their causes; then as coarse as it has to be. */
 const PER_PIXEL = 16;
 const COARSER = 8;
 
 export interface CoverageLoaderOptions {
-  readonly load: (span: Span & { resolutionMs: number }, signal: AbortSignal) => Promise<Coverage>;
+  readonly load: (wish: CoverageWish, signal: AbortSignal) => Promise<Coverage>;
   readonly clock: Clock;
   readonly view: () => { readonly view: View; readonly width: number };
   /** `asked` is the stretch that was loaded. */
@@ -26,7 +31,8 @@ export class CoverageLoader {
   readonly #stop = new AbortController();
   #cancel: CancelTimer;
   #loading = false;
-  #perPixel = PER_PIXEL;
+  /** Answers about stretches of this length or longer were too large with so many parts of a pixel. */
+  #coarse = { perPixel: PER_PIXEL, spanMs: Number.POSITIVE_INFINITY };
   #retry = false;
 
   /** Begins at once. */
@@ -37,7 +43,9 @@ export class CoverageLoader {
 
   /** The view changed. */
   soon(): void {
-    if (!this.#loading) this.#again(SOON_MS);
+    // What is on its way is of another view.
+    if (this.#loading) this.#retry = true;
+    else this.#again(SOON_MS);
   }
 
   stop(): void {
@@ -50,30 +58,40 @@ export class CoverageLoader {
     if (!this.#stop.signal.aborted) this.#cancel = this.#options.clock.after(ms, () => this.#run());
   }
 
-  #refused(error: unknown): void {
+  #refused(error: unknown, perPixel: number, spanMs: number): void {
     const large = error instanceof Fault && error.code === "request.too-large";
     if (!large) return;
-    this.#retry = this.#perPixel > 1 / COARSER;
-    this.#perPixel = Math.max(1 / COARSER, this.#perPixel / COARSER);
+    this.#retry ||= perPixel > 1 / COARSER;
+    this.#coarse = { perPixel: Math.max(1 / COARSER, perPixel / COARSER), spanMs };
   }
 
   #run(): void {
     this.#loading = true;
     const { load, loaded, view: current } = this.#options;
-    const { view, width } = current();
-    const margin = spanOf(view) / 2;
-    const from = Math.max(0, view.fromMs - margin);
-    const to = Math.max(from + 1, view.toMs + margin);
-    const resolutionMs = Math.floor(spanOf(view) / Math.max(1, width) / this.#perPixel);
-    load({ from, to, resolutionMs }, this.#stop.signal)
+    const { view } = current();
+    const width = Math.max(1, current().width);
+    const spanMs = spanOf(view);
+    // Zoomed in: it may be as fine as the pixels again.
+    if (spanMs < this.#coarse.spanMs * 0.75)
+      this.#coarse = { perPixel: PER_PIXEL, spanMs: Number.POSITIVE_INFINITY };
+    const { perPixel } = this.#coarse;
+    const pixelMs = spanMs / width;
+    // Parts are whole pixels of the view, beginning half a view before it.
+    const before = Math.floor(width / 2);
+    const from = Math.floor(Math.max(0, view.fromMs - before * pixelMs));
+    const buckets = Math.min(MAX_BUCKETS, 2 * before + width);
+    const to = Math.ceil(from + buckets * pixelMs);
+    const resolutionMs = Math.floor(pixelMs / perPixel);
+    load({ from, to, resolutionMs, buckets }, this.#stop.signal)
       .then((coverage) => {
         if (!this.#stop.signal.aborted) loaded(coverage, { from, to });
       })
       // The player says by itself when the server is away; old ranges stay on screen meanwhile.
-      .catch((error: unknown) => this.#refused(error))
+      .catch((error: unknown) => this.#refused(error, perPixel, spanMs))
       .finally(() => {
         this.#loading = false;
-        this.#again(this.#retry ? SOON_MS : EVERY_MS);
+        const every = Math.min(SELDOM_MS, Math.max(EVERY_MS, pixelMs));
+        this.#again(this.#retry ? SOON_MS : every);
         this.#retry = false;
       });
   }

@@ -4,6 +4,8 @@ import type { Clock } from "../../src/base/clock.ts";
 /** What engineers ask for when something is wrong. */
 export interface EngineStats {
   readonly mime: string;
+  /** Of one picture, seconds. */
+  readonly frameS: number;
   readonly framesPerSecond: number;
   readonly marginS: number;
   readonly troughS: number | undefined;
@@ -24,6 +26,8 @@ export interface EngineOptions {
   readonly token: string | undefined;
   /** Something changed, or a tick passed. */
   readonly changed: () => void;
+  /** Gaps are played in real time instead of being left out. */
+  readonly waits: () => boolean;
   /** Playback left out a stretch in which nothing is recorded, ms. */
   readonly skipped: (fromMs: number, toMs: number) => void;
   /** The picture on screen is about to go: the last moment to keep a copy. */

@@ -6,20 +6,20 @@
  * when enough is buffered, and opened again where the buffer ends when it runs low.
  */
 import type { CancelTimer, Clock } from "../../src/base/clock.ts";
-import { afterHole, holds, liveStart, playbackStart } from "./buffer-places.ts";
+import { reading } from "./buffer-places.ts";
+import { NO_MEDIA_SOURCE, playable, refusedWords, undecodable, unplayable } from "./codec-names.ts";
 import type { EngineOptions, EngineStats } from "./engine-types.ts";
-import { FrameWatch } from "./frame-watch.ts";
 import { NOTICE_MS } from "./gap-model.ts";
-import { LiveEdge } from "./live-edge.ts";
-import { MsePipe } from "./mse-pipe.ts";
+import { GapWait } from "./gap-wait.ts";
+import { HiddenTab } from "./hidden-tab.ts";
+import { LiveControl } from "./live-control.ts";
+import { canPlay, plays } from "./mse-pipe.ts";
+import { Playhead } from "./playhead.ts";
 import { ServerOffset } from "./server-offset.ts";
-import { type PlayerFacts, unplayable } from "./states.ts";
+import type { PlayerFacts } from "./states.ts";
 import type { TailConfig, TailMessage } from "./tail-messages.ts";
 import { TailSession } from "./tail-session.ts";
 
-/** Playback: stop reading with so much buffered, read again with less than so much. Seconds. */
-const ENOUGH_S = 20;
-const LOW_S = 8;
 const TICK_MS = 200;
 
 /** Faster playback that comes so near to the camera becomes live, ms. */
@@ -27,12 +27,12 @@ const CAUGHT_UP_MS = 1500;
 
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #video: HTMLVideoElement;
   readonly #clock: Clock;
   readonly #session: TailSession;
+  readonly #head: Playhead;
+  readonly #hidden: HiddenTab;
   readonly #offset = new ServerOffset();
-  #pipe: MsePipe;
-  #edge = new LiveEdge(false);
+  readonly #edge: LiveControl;
   #mode: "live" | "playback" = "live";
   #paused = false;
   #connected = false;
@@ -42,24 +42,33 @@ export class Engine {
   #wantedMs: number | undefined;
   #readAll = false;
   #hasVideo = true;
-  #hasAudio = false;
-  #pictureAt: number | undefined;
-  #lastTime = -1;
   #cancelTick: CancelTimer = () => {};
   #stopped = false;
   #speed = 1;
   /** Nothing is to be read: the time asked for is known to be in a gap. */
   #halted = false;
+  #wait: GapWait | undefined;
+  /** Nothing was loaded while nobody saw it. */
+  #returning = false;
   readonly #counts = { mime: "", stalls: 0, connections: 0, lostFrames: 0, bytes: 0 };
-  readonly #frames: FrameWatch;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#video = options.video;
     this.#clock = options.clock;
-    this.#pipe = this.#newPipe();
+    this.#head = new Playhead({
+      ...options,
+      failed: (why) => this.#failed(undecodable(this.#counts.mime, why)),
+      // The first picture does not wait for a tick.
+      appended: () => !this.#head.begun && this.#start(),
+      shown: () => {
+        this.#returning = false;
+        options.shown();
+      },
+    });
+    this.#edge = new LiveControl(this.#head, this.#clock);
     this.#session = new TailSession({
       ...options,
+      codecs: playable(plays),
       handlers: {
         begin: (config, init) => this.#begin(config, init),
         media: (chunk) => this.#media(chunk),
@@ -71,12 +80,8 @@ export class Engine {
         },
       },
     });
-    this.#video.addEventListener("waiting", this.#waiting);
-    this.#frames = new FrameWatch(this.#video, this.#clock, () => {
-      if (this.#lastTime < 0) return;
-      this.#pictureAt = this.#clock.elapsed();
-      options.shown();
-    });
+    options.video.addEventListener("waiting", this.#waiting);
+    this.#hidden = new HiddenTab(this.#clock, this.#rest);
     this.#tick();
   }
 
@@ -84,13 +89,19 @@ export class Engine {
     return this.#mode;
   }
 
+  /** By hand, or because there is nothing to play. */
   get paused(): boolean {
-    return this.#paused;
+    return this.#paused || this.#halted;
   }
 
   /** Wall clock of the picture on screen, ms; or the time asked for while it loads. */
   get positionMs(): number | undefined {
-    return this.#wantedMs ?? this.#pipe.wallMs(this.#video.currentTime);
+    return this.#wait?.atMs ?? this.#wantedMs ?? this.#head.wallMs;
+  }
+
+  /** The gap that is being waited through. */
+  get waitsIn(): GapWait | undefined {
+    return this.#wait;
   }
 
   /** The server's clock, ms. */
@@ -106,28 +117,24 @@ export class Engine {
   set speed(speed: number) {
     this.#speed = speed;
     if (speed !== 1) this.#toPlayback();
-    if (this.#mode === "playback") this.#video.playbackRate = speed;
+    if (this.#mode === "playback") this.#options.video.playbackRate = speed;
     this.#options.changed();
-  }
-
-  /** Of one picture, seconds. */
-  get frameS(): number {
-    return this.#frames.frameS;
   }
 
   get stats(): EngineStats {
     return {
       ...this.#counts,
-      framesPerSecond: this.#frames.perSecond,
+      frameS: this.#head.frames.frameS,
+      framesPerSecond: this.#head.frames.perSecond,
       marginS: this.#edge.marginS,
       troughS: this.#mode === "live" ? this.#edge.troughS : undefined,
-      aheadS: this.#pipe.aheadS ?? 0,
+      aheadS: this.#head.pipe.aheadS ?? 0,
     };
   }
 
   get facts(): PlayerFacts {
-    const position = this.#pictureAt === undefined ? undefined : this.positionMs;
-    const age = this.#pictureAt === undefined ? undefined : this.#clock.elapsed() - this.#pictureAt;
+    const age = this.#head.pictureAgeMs;
+    const position = age === undefined ? undefined : this.positionMs;
     return {
       mode: this.#mode,
       paused: this.#paused,
@@ -139,46 +146,47 @@ export class Engine {
       nothingRecorded:
         this.#mode === "playback" &&
         this.#offlineSinceMs !== undefined &&
-        (this.#pipe.aheadS ?? 0) < 0.3,
+        (this.#head.pipe.aheadS ?? 0) < 0.3,
+      slow: this.#edge.slow,
+      returning: this.#returning,
     };
   }
 
   /** Shows the newest picture. */
   live(): void {
     this.#speed = 1;
-    this.#paused = false;
     this.#restart("live", undefined);
     this.#session.open(() => undefined);
   }
 
   /** Plays from a producer time, ms; a time that is not recorded gives the next that is. Stays paused. */
   seek(wallMs: number): void {
-    const at = this.#pipe.mediaS(wallMs);
-    if (at !== undefined && holds(this.#pipe.ranges, at) && this.#pictureAt !== undefined) {
+    if (this.#wait === undefined && this.#head.jump(wallMs)) {
       this.#toPlayback();
       this.#halted = false;
-      this.#video.currentTime = at;
-      if (!this.#paused) this.#play();
+      this.#wantedMs = undefined;
+      if (!this.#paused) this.#head.play();
       this.#options.changed();
       return;
     }
     this.#restart("playback", wallMs);
-    this.#session.open(() => this.#pipe.endMs ?? wallMs);
+    this.#session.open(() => this.#head.pipe.endMs ?? wallMs);
   }
 
   /** Stands at a time at which nothing is recorded, ms. */
   halt(wallMs: number): void {
     this.#restart("playback", wallMs);
     this.#halted = true;
+    this.#options.changed();
   }
 
   /** One picture on or back; pauses. */
   step(by: -1 | 1): void {
     if (!this.#paused) this.pause();
-    const at = this.#frames.mediaS ?? this.#video.currentTime;
+    const { frames, pipe, video } = this.#head;
+    const at = frames.mediaS ?? video.currentTime;
     // The middle of the picture wanted: its edges are rounded.
-    const to = at + this.#frames.frameS * (by + 0.5);
-    const wallMs = this.#pipe.wallMs(to);
+    const wallMs = pipe.wallMs(at + frames.frameS * (by + 0.5));
     if (wallMs !== undefined) this.seek(wallMs);
   }
 
@@ -186,32 +194,46 @@ export class Engine {
   pause(): void {
     this.#toPlayback();
     this.#paused = true;
-    this.#video.pause();
+    this.#options.video.pause();
     this.#options.changed();
   }
 
-  resume(): void {
+  /** `nextMs`: when it stands in a gap, where the next recording begins, if one does. */
+  resume(nextMs?: number): void {
     this.#paused = false;
-    this.#play();
+    const wanted = this.#wantedMs;
+    if (!this.#halted) {
+      if (this.#wait === undefined) this.#head.play();
+    } else if (wanted !== undefined) {
+      this.#halted = false;
+      if (this.#options.waits() && nextMs !== undefined)
+        this.#wait = new GapWait(wanted, nextMs, this.#clock.elapsed());
+      else this.seek(nextMs ?? wanted);
+    }
     this.#options.changed();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#frames.stop();
     this.#cancelTick();
+    this.#hidden.stop();
     this.#session.close();
-    this.#pipe.close();
-    this.#video.removeEventListener("waiting", this.#waiting);
-    this.#video.removeAttribute("src");
-    this.#video.load();
+    this.#options.video.removeEventListener("waiting", this.#waiting);
+    this.#head.stop();
+  }
+
+  #failed(message: string): void {
+    this.#error = message;
+    this.#session.close();
+    this.#connected = false;
+    this.#options.changed();
   }
 
   #toPlayback(): void {
     if (this.#mode === "playback") return;
     this.#mode = "playback";
     this.#readAll = false;
-    this.#video.playbackRate = this.#speed;
+    this.#options.video.playbackRate = this.#speed;
     this.#session.close();
   }
 
@@ -219,32 +241,31 @@ export class Engine {
     this.#mode = mode;
     this.#wantedMs = wantedMs;
     this.#halted = false;
+    this.#wait = undefined;
     this.#readAll = false;
     this.#error = undefined;
     this.#offlineSinceMs = undefined;
-    this.#pictureAt = undefined;
     this.#connected = false;
     this.#session.close();
-    this.#pipe.close();
-    this.#pipe = this.#newPipe();
-    this.#video.playbackRate = mode === "live" ? 1 : this.#speed;
+    this.#head.renew();
+    this.#options.video.playbackRate = mode === "live" ? 1 : this.#speed;
     if (mode === "live") this.#paused = false;
     this.#options.changed();
   }
 
-  #newPipe(): MsePipe {
-    if (this.#lastTime >= 0) this.#options.leaving();
-    this.#lastTime = -1;
-    const failed = (message: string) => {
-      this.#error = message;
+  readonly #rest = {
+    sleep: (): boolean => {
+      const seen = document.pictureInPictureElement === this.#options.video;
+      if (this.#mode !== "live" || seen) return false;
       this.#session.close();
-    };
-    // The first picture does not wait for a tick.
-    return new MsePipe(this.#video, {
-      failed,
-      appended: () => this.#lastTime < 0 && this.#start(),
-    });
-  }
+      this.#connected = false;
+      return true;
+    },
+    wake: (): void => {
+      this.live();
+      this.#returning = true;
+    },
+  };
 
   /** A WebSocket that is refused does not say why. */
   async #explain(): Promise<void> {
@@ -256,29 +277,22 @@ export class Engine {
 
   #begin(config: TailConfig, init: Uint8Array): void {
     this.#error = undefined;
-    if (!MediaSource.isTypeSupported(config.mime)) {
-      this.#error = unplayable(config.mime);
-      this.#session.close();
+    if (!plays(config.mime)) {
+      this.#failed(canPlay() ? unplayable(config.mime) : NO_MEDIA_SOURCE);
       return;
     }
     this.#offlineSinceMs = undefined;
     this.#hasVideo = config.hasVideo;
     this.#counts.mime = config.mime;
-    if (!this.#pipe.takes(config.originUs)) {
-      this.#pipe.close();
-      this.#pipe = this.#newPipe();
-    }
-    if (config.hasAudio !== this.#hasAudio) this.#edge = new LiveEdge(config.hasAudio);
-    this.#hasAudio = config.hasAudio;
-    this.#pipe.begin(config.mime, config.originUs, init);
+    if (!this.#head.pipe.takes(config.originUs)) this.#head.renew({ keepsPicture: true });
+    this.#edge.begin(config.hasAudio);
+    this.#head.pipe.begin(config.mime, config.originUs, init);
   }
 
   #media(chunk: Uint8Array): void {
-    const ahead = this.#pipe.aheadS;
-    if (this.#mode === "live" && ahead !== undefined && this.#pictureAt !== undefined)
-      this.#edge.sample(this.#clock.elapsed(), ahead);
+    if (this.#mode === "live") this.#edge.sample();
     this.#counts.bytes += chunk.length;
-    this.#pipe.append(chunk);
+    this.#head.pipe.append(chunk);
   }
 
   #message(message: Exclude<TailMessage, TailConfig>): void {
@@ -294,9 +308,10 @@ export class Engine {
         break;
       case "lost":
         this.#counts.lostFrames += message.frames;
+        this.#edge.lost();
         break;
       case "error":
-        this.#error = message.message;
+        this.#error = refusedWords(message);
         break;
     }
     this.#options.changed();
@@ -305,60 +320,56 @@ export class Engine {
   #tick(): void {
     if (this.#stopped) return;
     this.#cancelTick = this.#clock.after(TICK_MS, () => this.#tick());
-    const begun = this.#start();
-    if (begun) this.#jumpHoles();
-    if (begun && this.#mode === "live") this.#steer();
-    if (this.#mode === "playback") this.#flow();
-    this.#seePicture();
+    const waiting = this.#waitOn();
+    const begun = !waiting && this.#start();
+    if (begun) this.#passHoles();
+    if (begun && this.#mode === "live") this.#edge.steer();
+    if (this.#mode === "playback" && !waiting) this.#flow();
+    this.#head.watchTime(this.#hasVideo && !document.hidden);
     this.#options.changed();
   }
 
   /** Puts the playhead where it belongs once there is media. */
   #start(): boolean {
-    if (this.#lastTime >= 0) return true;
-    const { ranges } = this.#pipe;
-    const live = this.#mode === "live";
-    const wanted = live ? undefined : (this.#pipe.mediaS(this.#wantedMs ?? 0) ?? ranges[0]?.start);
-    const at =
-      wanted === undefined ? liveStart(ranges, this.#edge.marginS) : playbackStart(ranges, wanted);
-    if (at === undefined) return false;
-    this.#video.currentTime = at;
-    if (!live) this.#video.playbackRate = this.#speed;
-    if (wanted !== undefined) this.#tellSkipped(wanted, at);
+    if (this.#head.begun) return true;
+    if (this.#wait !== undefined) return false;
+    if (this.#mode === "live") {
+      if (!this.#head.beginLive(this.#edge.marginS)) return false;
+    } else {
+      const left = this.#head.beginAt(this.#wantedMs);
+      if (left === undefined) return false;
+      this.#options.video.playbackRate = this.#speed;
+      this.#options.skipped(left.fromMs, left.toMs);
+    }
     this.#wantedMs = undefined;
-    this.#lastTime = this.#video.currentTime;
     this.#edge.moved();
-    if (!this.#paused) this.#play();
+    if (!this.#paused) this.#head.play();
     return true;
   }
 
-  /** Nothing at the playhead, but something later: go there. */
-  #jumpHoles(): void {
-    const at = this.#video.currentTime;
-    const next = afterHole(this.#pipe.ranges, at);
-    if (next === undefined) return;
-    this.#video.currentTime = next + 0.001;
-    this.#edge.moved();
-    if (this.#mode === "playback") this.#tellSkipped(at, next);
-  }
-
-  #tellSkipped(fromS: number, toS: number): void {
-    const [from, to] = [this.#pipe.wallMs(fromS), this.#pipe.wallMs(toS)];
-    if (from !== undefined && to !== undefined && to - from >= NOTICE_MS)
-      this.#options.skipped(from, to);
-  }
-
-  #steer(): void {
-    const action = this.#edge.decide(this.#clock.elapsed());
-    if (action.kind === "rate") {
-      if (this.#video.playbackRate !== action.rate) this.#video.playbackRate = action.rate;
+  /** Nothing at the playhead, but something later: go there, or wait until it is time. */
+  #passHoles(): void {
+    const hole = this.#head.hole();
+    if (hole === undefined) return;
+    const { fromMs, toMs, toS } = hole;
+    const long = this.#mode === "playback" && toMs - fromMs >= NOTICE_MS;
+    if (long && this.#options.waits()) {
+      this.#wait = new GapWait(fromMs, toMs, this.#clock.elapsed());
       return;
     }
-    const end = this.#pipe.ranges.at(-1)?.end;
-    if (end === undefined) return;
-    this.#video.playbackRate = 1;
-    this.#video.currentTime = end - action.beforeEndS;
+    this.#options.video.currentTime = toS + 0.001;
     this.#edge.moved();
+    if (long) this.#options.skipped(fromMs, toMs);
+  }
+
+  /** True while a gap is waited through. */
+  #waitOn(): boolean {
+    const wait = this.#wait;
+    if (wait === undefined) return false;
+    if (!wait.advance(this.#clock.elapsed(), this)) return true;
+    this.#wait = undefined;
+    this.seek(wait.toMs + 1);
+    return false;
   }
 
   #flow(): void {
@@ -368,33 +379,21 @@ export class Engine {
       this.live();
       return;
     }
-    // Faster playback empties the buffer sooner.
-    const ahead = (this.#pipe.aheadS ?? 0) / Math.max(1, this.#speed);
-    if (this.#session.active && ahead > ENOUGH_S) {
+    const next = reading(this.#head.pipe.aheadS ?? 0, this.#speed);
+    if (this.#session.active && next === "stop") {
       this.#session.close();
       this.#readAll = true;
-    } else if (!this.#session.active && this.#error === undefined && ahead < LOW_S) {
-      if (!this.#readAll && this.#pipe.endMs === undefined) return;
+    } else if (!this.#session.active && this.#error === undefined && next === "more") {
+      if (!this.#readAll && this.#head.pipe.endMs === undefined) return;
       this.#readAll = false;
-      this.#session.open(() => this.#pipe.endMs);
+      this.#session.open(() => this.#head.pipe.endMs);
     }
   }
 
   readonly #waiting = (): void => {
-    const begun = this.#pictureAt !== undefined && !this.#video.seeking;
-    if (begun) this.#counts.stalls++;
-    if (this.#mode === "live" && begun) this.#edge.stalled(this.#clock.elapsed());
+    const begun = this.#head.pictureAgeMs !== undefined && !this.#options.video.seeking;
+    if (!begun) return;
+    this.#counts.stalls++;
+    if (this.#mode === "live") this.#edge.stalled();
   };
-
-  #play(): void {
-    // Refused until the user has done something when there is sound; the page starts muted.
-    this.#video.play().catch(() => {});
-  }
-
-  #seePicture(): void {
-    const time = this.#video.currentTime;
-    const moves = this.#lastTime >= 0 && time !== this.#lastTime;
-    if (this.#lastTime >= 0) this.#lastTime = time;
-    if (moves && (document.hidden || !this.#hasVideo)) this.#pictureAt = this.#clock.elapsed();
-  }
 }

@@ -1,7 +1,7 @@
 /** Events of the elements. They bubble out of shadow roots; `detail` is what is written here. */
-import type { Gap } from "./api.ts";
+import type { Gap, Span } from "./coverage-types.ts";
 import type { PlayerState } from "./states.ts";
-import type { Span, View } from "./timeline-model.ts";
+import type { View } from "./timeline-model.ts";
 
 /** Times are ms since the Unix epoch on the producer's clock. */
 export interface StreambankEvents {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { causeText, gapAt, inside, nextRange, previousRange } from "./gap-model.ts";
+import { causeText, gapAt, inside, nextRange, placeText, previousRange } from "./gap-model.ts";
+import { RecordedIndex } from "./recorded-index.ts";
 
 const ranges = [
   { from: 100_000, to: 200_000 },
   { from: 300_000, to: 400_000 },
 ];
 const gaps = [{ from: 200_000, to: 300_000, cause: "offline" }];
-const loaded = { span: { from: 0, to: 1_000_000 }, ranges, gaps };
+const loaded = { span: { from: 0, to: 1_000_000 }, index: new RecordedIndex(ranges), gaps };
 const NOW = 900_000;
 
 suite("gaps", () => {
@@ -45,6 +46,18 @@ suite("gaps", () => {
       ],
     });
     assert.deepEqual(inside(ranges, { from: 120_000, to: 130_000 }), { ms: 10_000, gaps: [] });
+  });
+
+  test("under the pointer: the gap with its cause, or how much of the pixel is recorded", () => {
+    const clock = { nowMs: NOW, zone: "UTC" };
+    const say = (from: number, to: number) => placeText(loaded, { from, to }, clock);
+    assert.equal(
+      say(249_000, 251_000),
+      "No recording 00:03:20–00:05:00 (1 min 40 s): camera offline",
+    );
+    assert.equal(say(120_000, 130_000), "");
+    assert.equal(say(150_000, 225_000), "67 % of 1 min 15 s recorded here");
+    assert.equal(say(-250_000, 550_000), "", "not all of it was loaded");
   });
 
   test("causes are words; one that is not known is shown as it is", () => {

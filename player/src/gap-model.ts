@@ -1,6 +1,7 @@
 /** Where nothing is recorded, why, and what is on either side. Pure. Times are ms since the Unix epoch. */
-import type { Gap } from "./api.ts";
-import { rangeAt, type Span } from "./timeline-model.ts";
+import type { Gap, Span } from "./coverage-types.ts";
+import type { RecordedIndex } from "./recorded-index.ts";
+import { clockText, dateOf, lengthText } from "./time-text.ts";
 
 /** What is newer than this may still be on its way to the archive: not called a gap, ms. */
 export const ARRIVING_MS = 30_000;
@@ -26,19 +27,25 @@ export function causeText(cause: string | undefined): string {
   return CAUSES[cause] ?? cause;
 }
 
+/** `14:02:00–14:31:00 (29 min): camera offline`. */
+export function gapText({ from, to, cause }: Gap, zone: string | undefined): string {
+  const day = dateOf(from, zone) === dateOf(to, zone) ? "" : `${dateOf(from, zone)} `;
+  const why = causeText(cause);
+  const times = `${day}${clockText(from, zone)}–${clockText(to, zone)} (${lengthText(to - from)})`;
+  return `${times}${why === "" ? "" : `: ${why}`}`;
+}
+
 export interface Loaded {
   /** What was asked for. */
   readonly span: Span;
-  /** In order, not overlapping. */
-  readonly ranges: readonly Span[];
+  readonly index: RecordedIndex;
   readonly gaps: readonly Gap[];
 }
 
 /** The gap that holds `ms`, as far as what was loaded tells; it ends where the loaded part does. */
-export function gapAt({ span, ranges, gaps }: Loaded, ms: number, nowMs: number): Gap | undefined {
-  if (ms < span.from || ms >= span.to || rangeAt(ranges, ms) !== undefined) return undefined;
-  const before = ranges.findLast(({ to }) => to <= ms);
-  const after = ranges.find(({ from }) => from > ms);
+export function gapAt({ span, index, gaps }: Loaded, ms: number, nowMs: number): Gap | undefined {
+  if (ms < span.from || ms >= span.to || index.at(ms) !== undefined) return undefined;
+  const { before, after } = index.around(ms);
   const from = before?.to ?? span.from;
   const to = after?.from ?? Math.min(span.to, nowMs);
   if (after === undefined && nowMs - from < ARRIVING_MS) return undefined;
@@ -54,6 +61,21 @@ export function nextRange(ranges: readonly Span[], ms: number): Span | undefined
 /** The range before: the one `ms` is in, unless it has only just begun there (then the one before that). */
 export function previousRange(ranges: readonly Span[], ms: number): Span | undefined {
   return ranges.findLast(({ from }) => from < ms - 3000);
+}
+
+/** What the timeline says of a place under the pointer: a gap and its cause, or that only a part of it is recorded. */
+export function placeText(
+  loaded: Loaded,
+  { from, to }: Span,
+  { nowMs, zone }: { nowMs: number; zone: string | undefined },
+): string {
+  const gap = gapAt(loaded, (from + to) / 2, nowMs);
+  if (gap !== undefined) return `No recording ${gapText(gap, zone)}`;
+  if (from < loaded.span.from || to > loaded.span.to || to > nowMs) return "";
+  const part = loaded.index.recorded(from, to) / (to - from);
+  if (part > 0.99) return "";
+  const length = lengthText(to - from);
+  return `${part < 0.01 ? "less than 1" : Math.round(part * 100)} % of ${length} recorded here`;
 }
 
 /** How much of a span is recorded, ms, and the gaps in it. */

@@ -9,9 +9,9 @@ import {
   momentsOf,
   readField,
 } from "./civil.ts";
+import type { Span } from "./coverage-types.ts";
 import { part, say } from "./html.ts";
 import { zoneOf } from "./time-text.ts";
-import type { Span } from "./timeline-model.ts";
 
 const HOUR_MS = 3_600_000;
 const MONTHS =

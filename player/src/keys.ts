@@ -18,6 +18,8 @@ export type Action =
   | "clip-out"
   | "export"
   | "snapshot"
+  | "jpeg"
+  | "gaps"
   | "full"
   | "mute"
   | "stats"
@@ -50,7 +52,9 @@ export const keyList: readonly (readonly [readonly string[], Action, string])[] 
   [["i"], "clip-in", "clip begins here"],
   [["o"], "clip-out", "clip ends here"],
   [["e"], "export", "export a clip"],
-  [["s"], "snapshot", "save the picture"],
+  [["s"], "snapshot", "save the picture (PNG)"],
+  [["j"], "jpeg", "save the picture (JPEG)"],
+  [["w"], "gaps", "play through gaps in real time, or leave them out"],
   [["c"], "share", "copy a link to this moment"],
   [["f"], "full", "full screen"],
   [["m"], "mute", "sound on or off"],

@@ -15,15 +15,15 @@ const ENOUGH_TO_SEEK_S = 2;
 const MAX_REACH_S = 7 * 86_400;
 
 export interface PipeHandlers {
-  /** Nothing more can be shown; a sentence. */
-  readonly failed: (message: string) => void;
+  /** Nothing more can be shown; the browser's own words, which may be none. */
+  readonly failed: (why: string) => void;
   /** More is buffered, or less. */
   readonly appended: () => void;
 }
 
 export class MsePipe {
   readonly #video: HTMLVideoElement;
-  readonly #source = new MediaSource();
+  readonly #source: MediaSource | undefined;
   readonly #url: string;
   readonly #queue = new AppendQueue();
   readonly #handlers: PipeHandlers;
@@ -32,14 +32,19 @@ export class MsePipe {
   #originUs: number | undefined;
   #closed = false;
   readonly #seeked = (): void => this.#drain();
+  readonly #broken = (): void => this.#fail(this.#video.error?.message ?? "");
 
   /** Takes over the video element. */
   constructor(video: HTMLVideoElement, handlers: PipeHandlers) {
     this.#video = video;
     this.#handlers = handlers;
-    this.#url = URL.createObjectURL(this.#source);
-    this.#source.addEventListener("sourceopen", () => this.#drain());
+    const Source = mediaSource();
+    this.#source = Source === undefined ? undefined : new Source();
+    this.#url = this.#source === undefined ? "" : URL.createObjectURL(this.#source);
     video.addEventListener("seeked", this.#seeked);
+    video.addEventListener("error", this.#broken);
+    if (this.#source === undefined) return;
+    this.#source.addEventListener("sourceopen", () => this.#drain());
     video.src = this.#url;
   }
 
@@ -100,17 +105,18 @@ export class MsePipe {
     this.#queue.clear();
     this.#buffer = undefined;
     this.#video.removeEventListener("seeked", this.#seeked);
+    this.#video.removeEventListener("error", this.#broken);
     URL.revokeObjectURL(this.#url);
   }
 
   #add(item: QueueItem): void {
     if (this.#closed) return;
-    if (!this.#queue.add(item)) this.#fail("the browser takes no more media");
+    if (!this.#queue.add(item)) this.#fail("it takes no more of it");
     this.#drain();
   }
 
   #drain(): void {
-    if (this.#closed || this.#source.readyState !== "open" || this.#buffer?.updating) return;
+    if (this.#closed || this.#source?.readyState !== "open" || this.#buffer?.updating) return;
     // Appending and decoding compete: with enough there, the picture that somebody waits for comes first.
     if (this.#video.seeking && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S) return;
     if (this.#removeOld(KEEP_S, 10)) return;
@@ -124,15 +130,16 @@ export class MsePipe {
     }
   }
 
-  #prepare({ mime, offsetS }: QueueItem & { kind: "init" }): SourceBuffer {
+  #prepare({ mime, offsetS }: QueueItem & { kind: "init" }): SourceBuffer | undefined {
     let buffer = this.#buffer;
     if (buffer === undefined) {
+      if (this.#source === undefined) return undefined;
       buffer = this.#source.addSourceBuffer(mime);
       buffer.addEventListener("updateend", () => {
         if (!this.#closed) this.#handlers.appended();
         this.#drain();
       });
-      buffer.addEventListener("error", () => this.#fail("the browser cannot decode this media"));
+      buffer.addEventListener("error", () => this.#fail(""));
       this.#buffer = buffer;
     } else if (mime !== this.#mime) buffer.changeType(mime);
     this.#mime = mime;
@@ -143,8 +150,7 @@ export class MsePipe {
   #refused(item: QueueItem, error: unknown): void {
     const full = error instanceof DOMException && error.name === "QuotaExceededError";
     if (!full) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#fail(`the browser refused the media: ${message}`);
+      this.#fail(error instanceof Error ? error.message : String(error));
       return;
     }
     this.#queue.putBack(item);
@@ -161,7 +167,26 @@ export class MsePipe {
     return true;
   }
 
-  #fail(message: string): void {
-    if (!this.#closed) this.#handlers.failed(message);
+  #fail(why: string): void {
+    if (!this.#closed) this.#handlers.failed(why);
   }
+}
+
+/** Safari on phones has the managed kind alone. */
+function mediaSource(): typeof MediaSource | undefined {
+  const { MediaSource: plain, ManagedMediaSource: managed } = globalThis as {
+    MediaSource?: typeof MediaSource;
+    ManagedMediaSource?: typeof MediaSource;
+  };
+  return plain ?? managed;
+}
+
+/** Whether there is any way to play here. */
+export function canPlay(): boolean {
+  return mediaSource() !== undefined;
+}
+
+/** Whether this browser has a decoder for it. */
+export function plays(mime: string): boolean {
+  return mediaSource()?.isTypeSupported(mime) ?? false;
 }

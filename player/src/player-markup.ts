@@ -56,6 +56,7 @@ const clip = `<div part="clip" role="group" aria-label="Clip" hidden>
     <progress part="clip-progress" max="1" value="0" aria-label="Clip saved" hidden></progress>
     <button type="button" part="clip-cancel" hidden>Cancel</button>
     <p part="clip-says" role="status"></p>
+    <ul part="clip-gaps" aria-label="Gaps in the clip"></ul>
   </div>`;
 
 export const playerMarkup = `<style>${playerStyles}</style>

@@ -16,7 +16,7 @@ export interface RangesView {
 
 export function openRanges(root: ShadowRoot, { loaded, view, zone, seek }: RangesView): void {
   const dialog = part(root, "list-dialog", HTMLDialogElement);
-  const shown = loaded.ranges.filter(({ from, to }) => to > view.fromMs && from < view.toMs);
+  const shown = loaded.index.ranges.filter(({ from, to }) => to > view.fromMs && from < view.toMs);
   const items = shown.slice(-MAX_ITEMS).map((range) => {
     const item = document.createElement("li");
     const button = document.createElement("button");

@@ -45,9 +45,16 @@ suite("the player's state", () => {
 
   test("says for how long the picture stands, and whether the connection is gone", () => {
     assert.equal(line({ pictureAgeMs: 3400 }), "BUFFERING no new picture for 3 s");
-    const lost = "BUFFERING no new picture for 3 s, connection lost";
+    const lost = "BUFFERING no new picture for 3 s, connection lost, connecting again";
     assert.equal(line({ pictureAgeMs: 3400, connected: false }), lost);
     assert.equal(stateOf({ ...live, pictureAgeMs: 3400 }, at).stale, true);
+  });
+
+  test("says that the network is slow, and that it comes back after the page was hidden", () => {
+    assert.equal(line({ slow: true }), "LIVE 0.2 s, slow network: pictures are left out");
+    assert.match(line({ slow: true, latencyMs: 75_000 }), /^BEHIND −01:15, slow network/);
+    const none = { pictureAgeMs: undefined, returning: true };
+    assert.equal(line(none), "BUFFERING coming back, the page was hidden");
   });
 
   test("is OFFLINE since the time the server said, once the last pictures have been shown", () => {

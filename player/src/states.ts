@@ -5,6 +5,7 @@
 
 /** Without a new picture for so long, the player says so. */
 export const FROZEN_MS = 2000;
+const SLOW = ", slow network: pictures are left out";
 /** Farther behind the camera than this it is BEHIND, not LIVE. */
 export const BEHIND_MS = 5000;
 
@@ -25,6 +26,10 @@ export interface PlayerFacts {
   readonly nothingRecorded: boolean;
   /** Playback stands in a gap: from when to when and why, in words. */
   readonly gap?: string | undefined;
+  /** Pictures are left out, or playback stops again and again. */
+  readonly slow?: boolean;
+  /** The page was hidden, nothing was loaded meanwhile. */
+  readonly returning?: boolean;
 }
 
 export type StateName =
@@ -73,17 +78,20 @@ function liveState(facts: PlayerFacts, timeOf: (ms: number) => string): PlayerSt
   }
   if (pictureAgeMs === undefined) {
     const detail = facts.connected ? "waiting for the first picture" : "connecting";
-    return { name: "BUFFERING", detail, stale: true };
+    const back = facts.returning ? "coming back, the page was hidden" : detail;
+    return { name: "BUFFERING", detail: back, stale: true };
   }
   if (facts.paused) return { name: "PAUSED", detail: "", stale: false };
   if (still) return frozen(pictureAgeMs, facts.connected);
+  const slow = facts.slow ? SLOW : "";
   if (latencyMs !== undefined && latencyMs > BEHIND_MS)
-    return { name: "BEHIND", detail: `−${minutes(latencyMs)}`, stale: false };
-  return { name: "LIVE", detail: latencyMs === undefined ? "" : seconds(latencyMs), stale: false };
+    return { name: "BEHIND", detail: `−${minutes(latencyMs)}${slow}`, stale: false };
+  const late = latencyMs === undefined ? "" : seconds(latencyMs);
+  return { name: "LIVE", detail: `${late}${slow}`, stale: false };
 }
 
 function frozen(ageMs: number, connected: boolean): PlayerState {
-  const cause = connected ? "" : ", connection lost";
+  const cause = connected ? "" : ", connection lost, connecting again";
   const detail = `no new picture for ${Math.floor(ageMs / 1000)} s${cause}`;
   return { name: "BUFFERING", detail, stale: true };
 }
@@ -100,10 +108,4 @@ export function minutes(ms: number): string {
   const hours = Math.floor(whole / 3600);
   const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
   return hours > 0 ? `${hours}:${rest}` : rest;
-}
-
-/** What is said of media that this browser has no decoder for. */
-export function unplayable(mime: string): string {
-  const codecs = /codecs="([^"]*)"/.exec(mime)?.[1] ?? mime;
-  return `this browser cannot play ${codecs}; download the recording instead`;
 }

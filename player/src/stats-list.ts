@@ -17,10 +17,7 @@ export function showStats(list: HTMLElement, { engine, video, bitsPerSecond }: S
   const rows: readonly (readonly [string, string])[] = [
     ["codec", /codecs="([^"]*)"/.exec(stats.mime)?.[1] ?? "not known yet"],
     ["size", `${video.videoWidth} × ${video.videoHeight}`],
-    [
-      "pictures/s",
-      `${stats.framesPerSecond} shown, ${(1 / engine.frameS).toFixed(1)} in the media`,
-    ],
+    ["pictures/s", `${stats.framesPerSecond} shown, ${(1 / stats.frameS).toFixed(1)} in the media`],
     ["bit rate", `${(bitsPerSecond / 1e6).toFixed(2)} Mbit/s`],
     ["latency", live && facts.latencyMs !== undefined ? ms(facts.latencyMs / 1000) : "live only"],
     ["margin", `${ms(stats.marginS)}, trough ${ms(stats.troughS)}`],

@@ -20,11 +20,11 @@ export class Still {
     this.#canvas.hidden = true;
   }
 
-  /** PNG of what is on screen; `undefined` when nothing is. */
-  async png(): Promise<Blob | undefined> {
+  /** What is on screen as a file; `undefined` when nothing is. */
+  async image(type: "image/png" | "image/jpeg"): Promise<Blob | undefined> {
     const canvas = this.#canvas.hidden ? document.createElement("canvas") : this.#canvas;
     if (canvas !== this.#canvas && !this.#copy(canvas)) return undefined;
-    const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
+    const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, type, 0.92));
     return blob ?? undefined;
   }
 

@@ -4,36 +4,42 @@
  */
 import { realClock } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/errors.ts";
-import { Api, type Gap } from "./api.ts";
-import { ClipPanel, downloadBlob } from "./clip-panel.ts";
+import { Api } from "./api.ts";
+import { ClipPanel } from "./clip-panel.ts";
 import { CoverageLoader } from "./coverage-loader.ts";
+import type { Gap, Span } from "./coverage-types.ts";
 import { Engine } from "./engine.ts";
 import { fire } from "./events.ts";
-import { fileName } from "./file-names.ts";
-import { causeText, gapAt, type Loaded, nextRange, previousRange } from "./gap-model.ts";
+import { ARRIVING_MS, gapAt, gapText, type Loaded, NOTICE_MS } from "./gap-model.ts";
 import { part, say } from "./html.ts";
 import { JumpDialog } from "./jump-dialog.ts";
 import { type Action, actionOf } from "./keys.ts";
+import { Neighbours } from "./neighbours.ts";
 import { playerMarkup } from "./player-markup.ts";
 import { PlayerView } from "./player-view.ts";
 import { openRanges } from "./ranges-dialog.ts";
-import { placeText } from "./share-link.ts";
+import { RecordedIndex } from "./recorded-index.ts";
+import { SavedMoments } from "./saved-moments.ts";
 import { speedAfter } from "./speeds.ts";
 import { Still } from "./still.ts";
 import { StreambankTimeline } from "./streambank-timeline.ts";
 import { Thumbnails } from "./thumbnails.ts";
-import { dateOf, lengthText, timeOfDay } from "./time-text.ts";
 import { knownZone, type ZoneChoice, zoneFor } from "./zones.ts";
 
 const STEP_MS = 5000;
 const BIG_STEP_MS = 60_000;
-/** Coarse enough for an answer about years. */
-const WIDE_RESOLUTION_MS = 60_000;
-const NOTHING: Loaded = { span: { from: 0, to: 0 }, ranges: [], gaps: [] };
+const NOTHING: Loaded = { span: { from: 0, to: 0 }, index: new RecordedIndex([]), gaps: [] };
 
 /** The player. `live()`, `seek(ms)` and `toggle()` are for pages; everything else has a button and a key. */
 export class StreambankPlayer extends HTMLElement {
-  static readonly observedAttributes = ["stream", "server", "token", "camera-zone"];
+  static readonly observedAttributes = [
+    "stream",
+    "server",
+    "token",
+    "camera-zone",
+    "gaps",
+    "theme",
+  ];
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #clock = realClock;
   readonly #video: HTMLVideoElement;
@@ -42,6 +48,8 @@ export class StreambankPlayer extends HTMLElement {
   readonly #jump: JumpDialog;
   readonly #clip: ClipPanel;
   readonly #view: PlayerView;
+  readonly #saved: SavedMoments;
+  readonly #neighbours: Neighbours;
   #engine: Engine | undefined;
   #coverage: CoverageLoader | undefined;
   #thumbnails: Thumbnails | undefined;
@@ -67,6 +75,14 @@ export class StreambankPlayer extends HTMLElement {
     this.#jump = new JumpDialog(this.#root, host);
     this.#clip = new ClipPanel(this.#root, this.#timeline, host);
     this.#view = new PlayerView(this.#root, this);
+    const notice = (text: string) => this.#view.notice(text);
+    this.#saved = new SavedMoments({ ...host, still: this.#still, notice });
+    this.#neighbours = new Neighbours({
+      ...{ ...host, notice },
+      loaded: () => this.#loaded,
+      goTo: (ms) => this.#goTo(ms),
+      live: () => this.live(),
+    });
     // The property, too: as an attribute it does not reach a video that markup has made.
     this.#video.muted = true;
     this.#listen();
@@ -82,7 +98,9 @@ export class StreambankPlayer extends HTMLElement {
 
   attributeChangedCallback(name: string): void {
     if (name === "camera-zone") this.#setZone(this.getAttribute(name) === null ? "mine" : "camera");
-    else if (this.isConnected) this.#begin();
+    else if (name === "theme")
+      this.#timeline.setAttribute("theme", this.getAttribute("theme") ?? "");
+    else if (name !== "gaps" && this.isConnected) this.#begin();
   }
 
   get stream(): string {
@@ -129,10 +147,20 @@ export class StreambankPlayer extends HTMLElement {
     fire(this, "streambank-gap", this.#gap);
   }
 
+  /** Gaps are played in real time instead of being left out. */
+  get waits(): boolean {
+    return this.getAttribute("gaps") === "wait";
+  }
+
+  /** In a gap, play goes on to what is recorded next. */
   toggle(): void {
     const engine = this.#engine;
-    if (engine?.paused) engine.resume();
-    else engine?.pause();
+    if (engine === undefined) return;
+    const gap = this.#gap;
+    this.#gap = undefined;
+    if (!engine.paused) engine.pause();
+    else if (gap === undefined || gap.to < engine.serverNowMs - ARRIVING_MS) engine.resume(gap?.to);
+    else this.live();
   }
 
   /** Does what a key or a button of this name does. */
@@ -150,14 +178,16 @@ export class StreambankPlayer extends HTMLElement {
     "frame-forward": () => this.#engine?.step(1),
     slower: () => this.#setSpeed(speedAfter(this.#engine?.speed ?? 1, -1)),
     faster: () => this.#setSpeed(speedAfter(this.#engine?.speed ?? 1, 1)),
-    oldest: () => void this.#neighbour("oldest"),
+    oldest: () => void this.#neighbours.go("oldest"),
     live: () => this.live(),
-    next: () => void this.#neighbour("next"),
-    previous: () => void this.#neighbour("previous"),
+    next: () => void this.#neighbours.go("next"),
+    previous: () => void this.#neighbours.go("previous"),
     "clip-in": () => this.#clip.mark("from"),
     "clip-out": () => this.#clip.mark("to"),
     export: () => this.#clip.toggle(),
-    snapshot: () => void this.#snapshot(),
+    snapshot: () => void this.#saved.picture("png"),
+    jpeg: () => void this.#saved.picture("jpeg"),
+    gaps: () => this.#toggleGaps(),
     full: () => this.#fullScreen(),
     mute: () => {
       this.#video.muted = !this.#video.muted;
@@ -173,7 +203,7 @@ export class StreambankPlayer extends HTMLElement {
         zone: this.zone,
         seek: (ms) => this.seek(ms),
       }),
-    share: () => void this.#share(),
+    share: () => void this.#saved.share(),
     help: () => part(this.#root, "help-dialog", HTMLDialogElement).showModal(),
   };
 
@@ -193,6 +223,7 @@ export class StreambankPlayer extends HTMLElement {
       stream,
       token: this.getAttribute("token") ?? undefined,
       changed: () => this.#show(),
+      waits: () => this.waits,
       skipped: (from, to) => this.#skipped(from, to),
       explain: () => explain(api, stream),
       leaving: () => this.#still.keep(),
@@ -202,9 +233,9 @@ export class StreambankPlayer extends HTMLElement {
       load: (span, signal) => api.coverage(stream, span, signal),
       clock,
       view: () => ({ view: timeline.view, width: timeline.clientWidth }),
-      loaded: ({ ranges, gaps }, span) => {
-        this.#loaded = { span, ranges, gaps };
-        timeline.setRanges(ranges);
+      loaded: (coverage, span) => {
+        timeline.setCoverage(coverage, span);
+        this.#loaded = { span, index: timeline.recorded, gaps: coverage.gaps };
       },
     });
     const thumbnails = new Thumbnails(api, stream);
@@ -274,24 +305,6 @@ export class StreambankPlayer extends HTMLElement {
     this.#show();
   }
 
-  /** The recording after, before, or before all others; asks for more than is loaded when it has to. */
-  async #neighbour(which: "next" | "previous" | "oldest"): Promise<void> {
-    const engine = this.#engine;
-    const at = engine?.positionMs;
-    if (engine === undefined || at === undefined) return;
-    const pick = (ranges: Loaded["ranges"]) => {
-      if (which === "oldest") return ranges[0];
-      return which === "next" ? nextRange(ranges, at) : previousRange(ranges, at);
-    };
-    const near = which === "oldest" ? undefined : pick(this.#loaded.ranges);
-    // The first loaded one may have begun before what was loaded.
-    const whole = near !== undefined && near.from > this.#loaded.span.from;
-    const found = whole ? near : pick(await this.#allRanges());
-    if (found !== undefined) this.#goTo(found.from);
-    else if (which === "next") this.live();
-    else this.#view.notice("There is no earlier recording");
-  }
-
   /** To the start of a recording, whatever the loaded coverage says. */
   #goTo(ms: number): void {
     this.#gap = undefined;
@@ -299,57 +312,22 @@ export class StreambankPlayer extends HTMLElement {
     this.#engine?.seek(ms);
   }
 
-  async #allRanges(): Promise<Loaded["ranges"]> {
-    try {
-      const stream = await this.#api.stream(this.stream);
-      const [from, to] = [stream.firstMs ?? 0, (stream.lastMs ?? 0) + 1];
-      const resolutionMs = Math.max(WIDE_RESOLUTION_MS, (to - from) / 10_000);
-      return (await this.#api.coverage(this.stream, { from, to, resolutionMs })).ranges;
-    } catch (error) {
-      this.#view.notice(error instanceof Error ? error.message : String(error));
-      return [];
-    }
+  /** The gap in the middle of a stretch, as far as is known. */
+  #gapAt({ from, to }: Span): Gap | undefined {
+    return gapAt(this.#loaded, (from + to) / 2, this.#engine?.serverNowMs ?? to);
   }
 
   #skipped(from: number, to: number): void {
-    const known = gapAt(this.#loaded, (from + to) / 2, this.#engine?.serverNowMs ?? to);
-    const gap = { ...known, from, to };
-    this.#view.notice(`Skipped: no recording ${this.gapText(gap)}`);
+    if (to - from < NOTICE_MS) return;
+    const gap = { ...this.#gapAt({ from, to }), from, to };
+    this.#view.notice(`Skipped: no recording ${gapText(gap, this.zone)}`);
     fire(this, "streambank-gap", gap);
   }
 
-  /** `14:02:00–14:31:00 (29 min): camera offline`. */
-  gapText({ from, to, cause }: Gap): string {
-    const zone = this.zone;
-    const day = dateOf(from, zone) === dateOf(to, zone) ? "" : `${dateOf(from, zone)} `;
-    const why = causeText(cause);
-    const times = `${day}${timeOfDay(from, zone)}–${timeOfDay(to, zone)} (${lengthText(to - from)})`;
-    return `${times}${why === "" ? "" : `: ${why}`}`;
-  }
-
-  async #snapshot(): Promise<void> {
-    const at = this.positionMs;
-    const png = at === undefined ? undefined : await this.#still.png();
-    if (png === undefined || at === undefined) {
-      this.#view.notice("There is no picture to save yet");
-      return;
-    }
-    const name = fileName(this.stream, { ms: at, ending: "png", zone: this.zone });
-    downloadBlob(png, name);
-    this.#view.notice(`Saved ${name}`);
-  }
-
-  async #share(): Promise<void> {
-    const at = this.positionMs;
-    const place = at === undefined ? { stream: this.stream } : { stream: this.stream, atMs: at };
-    const url = `${location.href.split("#")[0]}#${placeText(place)}`;
-    try {
-      await navigator.clipboard.writeText(url);
-      this.#view.notice("Link to this moment copied");
-    } catch {
-      // Not offered on plain http: to be copied by hand.
-      this.#view.notice(url);
-    }
+  #toggleGaps(): void {
+    this.setAttribute("gaps", this.waits ? "skip" : "wait");
+    const how = this.waits ? "played in real time" : "left out";
+    this.#view.notice(`Gaps in the recording are ${how}`);
   }
 
   #fullScreen(): void {
@@ -363,7 +341,10 @@ export class StreambankPlayer extends HTMLElement {
     const engine = this.#engine;
     if (engine === undefined) return;
     this.#timeline.update(engine.serverNowMs, engine.positionMs);
-    const gap = this.#gap === undefined ? undefined : this.gapText(this.#gap);
+    const waits = engine.waitsIn;
+    const waiting = waits && { from: waits.fromMs, to: waits.toMs };
+    const inside = this.#gap ?? (waiting && (this.#gapAt(waiting) ?? waiting));
+    const gap = inside === undefined ? undefined : gapText(inside, this.zone);
     this.#view.show({
       engine,
       video: this.#video,

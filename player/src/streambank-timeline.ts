@@ -3,13 +3,16 @@
  * a click seeks, dragging with Shift chooses a clip. Fires `streambank-seek` (detail: ms), `streambank-view` (detail: View)
  * and `streambank-clip` (detail: Span). Fetches nothing.
  */
+import type { Coverage, Gap, Span } from "./coverage-types.ts";
 import { fire } from "./events.ts";
-import { part } from "./html.ts";
+import { placeText } from "./gap-model.ts";
+import { part, say } from "./html.ts";
+import { type Notch, notches, RecordedIndex } from "./recorded-index.ts";
 import { timelineStyles } from "./styles.ts";
 import { timelineColors } from "./theme.ts";
 import { dateOf, timeOfDay, zoneOf } from "./time-text.ts";
-import { pan, rangeAt, type Span, type View, viewUpTo, xOf, zoom } from "./timeline-model.ts";
-import { paint } from "./timeline-paint.ts";
+import { pan, spanOf, timeAt, type View, viewUpTo, xOf, zoom } from "./timeline-model.ts";
+import { paint, type TimelineColors } from "./timeline-paint.ts";
 import { TimelinePointer } from "./timeline-pointer.ts";
 
 const KEY_STEP_MS = 5000;
@@ -30,7 +33,12 @@ export class StreambankTimeline extends HTMLElement {
   readonly #slider: HTMLElement;
   readonly #preview: HTMLElement;
   #view: View = viewUpTo(0, 15 * 60_000);
-  #ranges: readonly Span[] = [];
+  #recorded = new RecordedIndex([]);
+  #gaps: readonly Gap[] = [];
+  /** What was asked the server for; all of time when the page gave ranges alone. */
+  #loaded: Span = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  #drawn: { key: string; index: RecordedIndex; parts: Float64Array; notches: Notch[] } | undefined;
+  #colors: TimelineColors | undefined;
   #nowMs = 0;
   #playheadMs: number | undefined;
   #hoverX: number | undefined;
@@ -45,6 +53,7 @@ export class StreambankTimeline extends HTMLElement {
     super();
     this.#root.innerHTML = `<style>${timelineStyles}</style>
       <div part="preview" hidden></div>
+      <div part="hint" hidden></div>
       <div part="slider" role="slider" tabindex="0" aria-label="Time">
         <canvas part="canvas"></canvas>
       </div>`;
@@ -62,7 +71,20 @@ export class StreambankTimeline extends HTMLElement {
     });
     this.#slider.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#changed()).observe(this);
-    matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#changed());
+    this.#slider.addEventListener("focus", () => this.#speak());
+    // Custom properties of the page and `theme` may have changed.
+    const looks = () => {
+      this.#colors = undefined;
+      this.#changed();
+    };
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change", looks);
+    const attributeFilter = ["theme", "style", "class"];
+    new MutationObserver(looks).observe(this, { attributes: true, attributeFilter });
+  }
+
+  connectedCallback(): void {
+    this.#colors = undefined;
+    this.#changed();
   }
 
   get view(): View {
@@ -70,7 +92,12 @@ export class StreambankTimeline extends HTMLElement {
   }
 
   get ranges(): readonly Span[] {
-    return this.#ranges;
+    return this.#recorded.ranges;
+  }
+
+  /** What is recorded, to be looked up. */
+  get recorded(): RecordedIndex {
+    return this.#recorded;
   }
 
   /** IANA name of the zone that times are told in; `undefined`: the viewer's own. */
@@ -100,7 +127,16 @@ export class StreambankTimeline extends HTMLElement {
   }
 
   setRanges(ranges: readonly Span[]): void {
-    this.#ranges = ranges;
+    const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+    this.setCoverage({ ranges, gaps: [] }, everything);
+  }
+
+  /** What was loaded of a stretch, with the causes of gaps and how much of each part is recorded. */
+  setCoverage({ ranges, gaps, density }: Coverage, loaded: Span): void {
+    this.#recorded = new RecordedIndex(ranges, density);
+    this.#gaps = gaps;
+    this.#loaded = loaded;
+    this.#showHint();
     this.#changed();
   }
 
@@ -149,12 +185,29 @@ export class StreambankTimeline extends HTMLElement {
   #hover(x: number | undefined): void {
     this.#hoverX = x;
     this.#showPreview();
+    this.#showHint();
     this.#changed();
+  }
+
+  /** What is the matter with the place under the pointer, when something is. */
+  #showHint(): void {
+    const hint = part(this.#root, "hint", HTMLElement);
+    const x = this.#hoverX;
+    const at = (px: number) => timeAt(this.#view, this.#width, px);
+    const loaded = { span: this.#loaded, index: this.#recorded, gaps: this.#gaps };
+    const clock = { nowMs: this.#nowMs, zone: this.#zone };
+    const text =
+      x === undefined ? "" : placeText(loaded, { from: at(x - 0.5), to: at(x + 0.5) }, clock);
+    hint.hidden = text === "";
+    say(hint, text);
+    if (x === undefined || text === "") return;
+    const half = hint.offsetWidth / 2;
+    hint.style.left = `${Math.min(this.#width - half, Math.max(half, x))}px`;
   }
 
   #showPreview(): void {
     const x = this.#hoverX;
-    const ms = x === undefined ? 0 : this.#view.fromMs + (x / this.#width) * spanMs(this.#view);
+    const ms = x === undefined ? 0 : this.#view.fromMs + (x / this.#width) * spanOf(this.#view);
     const preview = x === undefined || ms > this.#nowMs ? undefined : this.previewOf(ms);
     this.#preview.hidden = preview === undefined;
     if (preview === undefined || x === undefined) return;
@@ -186,6 +239,7 @@ export class StreambankTimeline extends HTMLElement {
   #seek(ms: number): void {
     // The next key press counts from here, although the picture may still be on its way.
     this.#playheadMs = Math.min(ms, this.#nowMs);
+    this.#speak();
     fire(this, "streambank-seek", this.#playheadMs);
   }
 
@@ -216,7 +270,8 @@ export class StreambankTimeline extends HTMLElement {
     requestAnimationFrame(() => {
       this.#painting = false;
       this.#paint();
-      this.#speak();
+      // While somebody is on it, it would be read out every second: then only what they do is said.
+      if (this.#root.activeElement !== this.#slider) this.#speak();
     });
   }
 
@@ -229,23 +284,37 @@ export class StreambankTimeline extends HTMLElement {
     const context = this.#canvas.getContext("2d");
     if (context === null || width === 0) return;
     context.setTransform(scale, 0, 0, scale, 0, 0);
+    const { parts, notches } = this.#columns(width);
+    this.#colors ??= timelineColors(this);
     paint(context, {
       view: this.#view,
       width,
       height,
-      ranges: this.#ranges,
+      parts,
+      notches,
       nowMs: this.#nowMs,
       playheadMs: this.#playheadMs,
       hoverX: this.#hoverX,
       clip: this.#clip,
       zone: this.#zone,
-      colors: timelineColors(this),
+      colors: this.#colors,
     });
+  }
+
+  /** Counted anew only when the view or what is recorded has changed. */
+  #columns(width: number): { parts: Float64Array; notches: readonly Notch[] } {
+    const view = this.#view;
+    const key = `${view.fromMs} ${view.toMs} ${width}`;
+    if (this.#drawn?.key === key && this.#drawn.index === this.#recorded) return this.#drawn;
+    const parts = this.#recorded.columns(view, width);
+    const columnMs = spanOf(view) / Math.max(1, parts.length);
+    this.#drawn = { key, index: this.#recorded, parts, notches: notches(parts, columnMs) };
+    return this.#drawn;
   }
 
   #speak(): void {
     const at = this.#playheadMs ?? this.#nowMs;
-    const recorded = rangeAt(this.#ranges, at) === undefined ? "not recorded" : "recorded";
+    const recorded = this.#recorded.at(at) === undefined ? "not recorded" : "recorded";
     const zone = this.#zone;
     const text = `${dateOf(at, zone)} ${timeOfDay(at, zone)} ${zoneOf(at, zone)}, ${recorded}`;
     const set = (name: string, value: string) => {
@@ -258,8 +327,4 @@ export class StreambankTimeline extends HTMLElement {
     set("aria-valuenow", String(second));
     set("aria-valuetext", text);
   }
-}
-
-function spanMs({ fromMs, toMs }: View): number {
-  return toMs - fromMs;
 }

@@ -8,6 +8,9 @@ export const timelineStyles = `${themeStyles}
 canvas { display: block; width: 100%; height: 100%; }
 [part~="preview"] { position: absolute; bottom: calc(100% + 6px); border-radius: 8px; border: 1px solid var(--_edge);
   box-shadow: 0 4px 16px rgba(0,0,0,.5); pointer-events: none; z-index: 3; }
+[part~="hint"] { position: absolute; top: calc(100% + 2px); transform: translateX(-50%); width: max-content; max-width: 90%;
+  padding: 3px 9px; border-radius: 7px; background: var(--_control); border: 1px solid var(--_edge); color: var(--_ink);
+  font-size: 13px; pointer-events: none; z-index: 3; box-sizing: border-box; }
 [hidden] { display: none !important; }
 `;
 
@@ -74,6 +77,8 @@ const panels = `
   display: grid; gap: 10px; min-width: 0; }
 [part~="clip"] { display: flex; flex-wrap: wrap; gap: 8px 10px; align-items: center; padding-top: 10px;
   border-top: 1px solid var(--_edge); }
+[part~="clip-gaps"] { margin: 0; padding: 0 0 0 18px; flex: 1 0 100%; max-height: 96px; overflow: auto; color: var(--_quiet); }
+[part~="clip-gaps"]:empty { display: none; }
 [part~="clip"] p { margin: 0; flex: 1 0 100%; color: var(--_quiet); }
 [part~="clip"] input { width: 246px; padding-inline: 8px; }
 [part~="clip"] label { display: flex; align-items: center; gap: 8px; }

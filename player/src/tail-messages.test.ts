@@ -33,6 +33,13 @@ suite("tail messages", () => {
     });
   });
 
+  test("an error says which codecs it is about, if any", () => {
+    const error = { type: "error", code: "codec.unsupported", message: "no", codecs: ["hvc1.1"] };
+    assert.deepEqual(readTailMessage(JSON.stringify(error)), error);
+    const other = readTailMessage('{"type":"error","code":"internal","message":"it broke"}');
+    assert.deepEqual(other?.type === "error" && other.codecs, []);
+  });
+
   test("what is unknown, broken or incomplete is passed over", () => {
     for (const text of [
       "",

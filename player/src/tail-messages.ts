@@ -19,7 +19,13 @@ export type TailMessage =
   | { readonly type: "offline"; readonly sinceMs: number | undefined }
   | { readonly type: "lost"; readonly frames: number }
   | { readonly type: "time"; readonly serverNowMs: number }
-  | { readonly type: "error"; readonly code: string; readonly message: string };
+  | {
+      readonly type: "error";
+      readonly code: string;
+      readonly message: string;
+      /** What this browser said it cannot play; empty for other errors. */
+      readonly codecs: readonly string[];
+    };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -44,7 +50,12 @@ export function readTailMessage(text: string): TailMessage | undefined {
       return serverNowMs === undefined ? undefined : { type: "time", serverNowMs };
     }
     case "error":
-      return { type: "error", code: String(fields.code), message: String(fields.message) };
+      return {
+        type: "error",
+        code: String(fields.code),
+        message: String(fields.message),
+        codecs: Array.isArray(fields.codecs) ? fields.codecs.map(String) : [],
+      };
     default:
       return undefined;
   }

@@ -7,6 +7,8 @@ import { readTailMessage, type TailConfig, type TailMessage } from "./tail-messa
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
+/** The server says something every 5 s. A connection that is silent for so long is dead, although nobody closed it. */
+export const SILENT_MS = 12_000;
 
 export interface TailHandlers {
   /** A timeline begins; `init` is its initialization segment. */
@@ -26,6 +28,8 @@ export interface TailSessionOptions {
   readonly stream: string;
   /** Sent in the address: a browser's WebSocket takes no headers. */
   readonly token?: string | undefined;
+  /** What this browser can play, as the server takes it; see docs/formats/tail.md. */
+  readonly codecs?: string | undefined;
   readonly handlers: TailHandlers;
 }
 
@@ -36,6 +40,7 @@ export class TailSession {
   #config: TailConfig | undefined;
   #retries = 0;
   #cancelRetry: CancelTimer = () => {};
+  #cancelSilence: CancelTimer = () => {};
   /** Where to begin when the socket has to be opened again. */
   #from: () => number | undefined = () => undefined;
 
@@ -59,6 +64,7 @@ export class TailSession {
   close(): void {
     this.#active = false;
     this.#cancelRetry();
+    this.#cancelSilence();
     const socket = this.#socket;
     this.#socket = undefined;
     this.#config = undefined;
@@ -66,30 +72,48 @@ export class TailSession {
   }
 
   #connect(): void {
-    const { server, stream, token, handlers } = this.#options;
+    const { server, stream, token, codecs, handlers } = this.#options;
     const from = this.#from();
     const start = from === undefined ? "" : `&from=${Math.floor(from)}`;
-    const query = token === undefined ? start : `${start}&token=${encodeURIComponent(token)}`;
+    const can = codecs === undefined ? start : `&codecs=${codecs}${start}`;
+    const query = token === undefined ? can : `${can}&token=${encodeURIComponent(token)}`;
     const base = server.replace(/^http/, "ws");
     const url = `${base}/v1/streams/${encodeURIComponent(stream)}/tail?format=fmp4${query}`;
     const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#config = undefined;
+    this.#heard();
     socket.onopen = () => this.#socket === socket && handlers.connection(true);
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket) return;
       this.#retries = 0;
+      this.#heard();
       if (typeof data === "string") this.#text(data);
       else this.#binary(new Uint8Array(data as ArrayBuffer));
     };
-    socket.onclose = () => {
-      if (this.#socket !== socket) return;
-      this.#socket = undefined;
-      handlers.connection(false);
-      const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 8));
-      this.#cancelRetry = this.#options.clock.after(wait, () => this.#connect());
-    };
+    socket.onclose = () => this.#socket === socket && this.#lost();
+  }
+
+  /** Something came: it lives. */
+  #heard(): void {
+    this.#cancelSilence();
+    this.#cancelSilence = this.#options.clock.after(SILENT_MS, () => {
+      const socket = this.#socket;
+      this.#lost();
+      // Half open: its closing handshake is never answered, so nobody waits for it.
+      socket?.close();
+    });
+  }
+
+  /** The connection is gone: another one after a while. */
+  #lost(): void {
+    this.#socket = undefined;
+    this.#cancelSilence();
+    this.#options.handlers.connection(false);
+    const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 8));
+    this.#cancelRetry();
+    this.#cancelRetry = this.#options.clock.after(wait, () => this.#connect());
   }
 
   #text(text: string): void {

@@ -1,12 +1,14 @@
 /**
- * The colours of both elements, as custom properties `--streambank-…` with defaults for dark and light. The page overrides
- * them on the element; `theme="dark|light"` overrides what the system asks for.
+ * All colours, once. In the elements they are custom properties `--streambank-…` with these defaults for dark and light: the
+ * page overrides them on the element, `theme="dark|light"` overrides what the system asks for. Our own pages have them
+ * from tokens.css, which is written from here.
  */
 import type { TimelineColors } from "./timeline-paint.ts";
 
 type Theme = Readonly<Record<string, string>>;
 
 const dark: Theme = {
+  page: "#0d1117",
   ink: "#e6edf3",
   quiet: "#a9b6c5",
   surface: "#141a22",
@@ -14,6 +16,9 @@ const dark: Theme = {
   "control-hover": "#2a3544",
   edge: "#33404f",
   accent: "#6cc1ff",
+  "accent-ink": "#06121e",
+  warn: "#f2c879",
+  "warn-surface": "#2a1f10",
   live: "#b3261e",
   track: "#222d3a",
   bar: "#3793dd",
@@ -27,6 +32,7 @@ const dark: Theme = {
 };
 
 const light: Theme = {
+  page: "#f3f5f8",
   ink: "#17202b",
   quiet: "#4b5a6b",
   surface: "#ffffff",
@@ -34,6 +40,9 @@ const light: Theme = {
   "control-hover": "#dde5ed",
   edge: "#bcc8d4",
   accent: "#0b63b0",
+  "accent-ink": "#ffffff",
+  warn: "#7a5200",
+  "warn-surface": "#fff4dc",
   live: "#b3261e",
   track: "#e2e8ef",
   bar: "#2f7fc4",
@@ -57,6 +66,23 @@ export const themeStyles = `
 @media (prefers-color-scheme: light) { :host { color-scheme: light; ${declared(light)} } }
 :host([theme="dark"]) { color-scheme: dark; ${declared(dark)} }
 :host([theme="light"]) { color-scheme: light; ${declared(light)} }
+`;
+
+const listed = (theme: Theme, indent: string) =>
+  Object.entries(theme)
+    .map(([name, value]) => `${indent}--${name}: ${value};\n`)
+    .join("");
+
+/** player/tokens.css, for pages; `npm run fix` does not write it, theme.test.ts compares it. */
+export const tokensCss = `/* Written from player/src/theme.ts: change the colours there. */
+:root {
+  color-scheme: dark light;
+${listed(dark, "  ")}}
+
+@media (prefers-color-scheme: light) {
+  :root {
+${listed(light, "    ")}  }
+}
 `;
 
 /** The same colours for a canvas, which does not know custom properties. */

@@ -1,7 +1,8 @@
 /** Small pictures for the time under the pointer, from the server's sheets; none when the server makes none. */
 import type { Api, ThumbnailSheet } from "./api.ts";
+import type { Span } from "./coverage-types.ts";
 import type { Preview } from "./streambank-timeline.ts";
-import { type Span, spanOf, type View } from "./timeline-model.ts";
+import { spanOf, type View } from "./timeline-model.ts";
 
 const COUNT = 40;
 const WIDTH = 160;
@@ -9,6 +10,10 @@ const WIDTH = 160;
 const SCALE = 3;
 /** Sheets kept; the oldest goes. */
 const MAX_SHEETS = 6;
+
+/** After an answer that was an error the next question waits, ms: ever longer for a server that makes none. */
+const AGAIN_MS = 5000;
+const SELDOM_MS = 300_000;
 
 interface Loaded {
   readonly span: Span;
@@ -19,7 +24,10 @@ export class Thumbnails {
   readonly #load: (span: Span) => ReturnType<Api["thumbnails"]>;
   #sheets: Loaded[] = [];
   #loading = false;
-  #absent = false;
+  #stopped = false;
+  /** Not asked again before this, ms. */
+  #notBeforeMs = 0;
+  #waitMs = AGAIN_MS;
 
   constructor(api: Api, stream: string) {
     this.#load = (span) => api.thumbnails(stream, span, { count: COUNT, width: WIDTH });
@@ -31,7 +39,8 @@ export class Thumbnails {
       span.from <= ms && ms < span.to && span.to - span.from <= spanOf(view) * SCALE;
     const found = this.#sheets.findLast(fits);
     if (found === undefined) {
-      this.#ask({ from: Math.max(0, view.fromMs), to: Math.min(view.toMs, nowMs) });
+      if (nowMs >= this.#notBeforeMs)
+        this.#ask({ from: Math.max(0, view.fromMs), to: Math.min(view.toMs, nowMs) }, nowMs);
       return undefined;
     }
     const { sheet } = found;
@@ -52,21 +61,23 @@ export class Thumbnails {
   }
 
   stop(): void {
-    this.#absent = true;
+    this.#stopped = true;
     for (const { sheet } of this.#sheets) URL.revokeObjectURL(sheet.url);
     this.#sheets = [];
   }
 
-  #ask(span: Span): void {
-    if (this.#loading || this.#absent || span.to <= span.from) return;
+  #ask(span: Span, nowMs: number): void {
+    if (this.#loading || this.#stopped || span.to <= span.from) return;
     this.#loading = true;
     this.#load(span)
       .then((sheet) => {
-        // Asked once: a server without them is not asked again.
-        if (sheet === undefined) this.#absent = true;
-        else this.#keep({ span, sheet });
+        this.#waitMs = AGAIN_MS;
+        this.#keep({ span, sheet });
       })
-      .catch(() => {})
+      .catch(() => {
+        this.#notBeforeMs = nowMs + this.#waitMs;
+        this.#waitMs = Math.min(SELDOM_MS, 2 * this.#waitMs);
+      })
       .finally(() => {
         this.#loading = false;
       });
@@ -74,7 +85,7 @@ export class Thumbnails {
 
   #keep(loaded: Loaded): void {
     this.#sheets.push(loaded);
-    if (this.#absent || this.#sheets.length > MAX_SHEETS)
+    if (this.#stopped || this.#sheets.length > MAX_SHEETS)
       URL.revokeObjectURL(this.#sheets.shift()?.sheet.url ?? "");
   }
 }

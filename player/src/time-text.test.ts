@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { dateOf, lengthText, tickLabel, timeOfDay, zoneOf, zoneOffsetMs } from "./time-text.ts";
+import {
+  clockText,
+  dateOf,
+  lengthText,
+  tickLabel,
+  timeOfDay,
+  zoneOf,
+  zoneOffsetMs,
+} from "./time-text.ts";
 
 /** The night in which Berlin's clocks go back from 03:00 to 02:00. */
 const BEFORE = Date.UTC(2026, 9, 25, 0, 30);
@@ -11,6 +19,10 @@ suite("times for people", () => {
   test("the hour that comes twice is told apart by its offset", () => {
     assert.equal(timeOfDay(BEFORE, BERLIN), "02:30:00");
     assert.equal(timeOfDay(AFTER, BERLIN), "02:30:00");
+    assert.equal(clockText(BEFORE, BERLIN), "02:30:00 UTC+02:00");
+    assert.equal(clockText(AFTER, BERLIN), "02:30:00 UTC+01:00");
+    assert.equal(clockText(AFTER + 3_600_000, BERLIN), "03:30:00");
+    assert.equal(clockText(BEFORE - 3_600_000, BERLIN), "01:30:00");
     assert.equal(zoneOf(BEFORE, BERLIN), "UTC+02:00");
     assert.equal(zoneOf(AFTER, BERLIN), "UTC+01:00");
     assert.equal(zoneOffsetMs(BEFORE, BERLIN), 7_200_000);

@@ -35,6 +35,23 @@ export function timeOfDay(ms: number, zone?: string): string {
   return `${hour}:${minute}:${second}`;
 }
 
+const FAR_MS = 3 * 3_600_000;
+
+/** Whether clocks of the zone show this time twice, because they are put back. */
+export function comesTwice(ms: number, zone?: string): boolean {
+  const offset = zoneOffsetMs(ms, zone);
+  return [-FAR_MS, FAR_MS].some((by) => {
+    const other = zoneOffsetMs(ms + by, zone);
+    return other !== offset && zoneOffsetMs(ms + offset - other, zone) === other;
+  });
+}
+
+/** `23:00:05`; in an hour that comes twice with its offset: `02:30:00 UTC+02:00`. */
+export function clockText(ms: number, zone?: string): string {
+  const time = timeOfDay(ms, zone);
+  return comesTwice(ms, zone) ? `${time} ${zoneOf(ms, zone)}` : time;
+}
+
 /** `Sun 22 Nov 2026`. */
 export function dateOf(ms: number, zone?: string): string {
   const { weekday, day, month, year } = parts(ms, zone);
@@ -60,7 +77,8 @@ export function tickLabel(ms: number, stepMs: number, zone?: string): string {
   if (stepMs >= 300 * 86_400_000) return `${year}`;
   if (stepMs >= 86_400_000) return `${day} ${month}`;
   if (hour === "00" && minute === "00" && second === "00") return `${day} ${month}`;
-  return stepMs >= 60_000 ? `${hour}:${minute}` : `${hour}:${minute}:${second}`;
+  const time = stepMs >= 60_000 ? `${hour}:${minute}` : `${hour}:${minute}:${second}`;
+  return comesTwice(ms, zone) ? `${time} ${zoneOf(ms, zone).replace(/UTC|:00/g, "")}` : time;
 }
 
 /** `15 min`, `1 h 30 min`, `2 d`: two units at most. */

@@ -1,6 +1,6 @@
 /**
- * The timeline as numbers: which stretch of time is shown, where its ticks are, and how much of each pixel
- * column is recorded. Pure; the canvas draws what this says. Times are ms since the Unix epoch.
+ * The timeline as numbers: which stretch of time is shown, and where its ticks are. What is recorded: recorded-index.ts.
+ * Pure; the canvas draws what this says. Times are ms since the Unix epoch.
  */
 
 /** What is shown: half open. */
@@ -9,16 +9,9 @@ export interface View {
   readonly toMs: number;
 }
 
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Shortest and longest stretch: 10 s to 10 years. */
 export const MIN_SPAN_MS = 10_000;
 export const MAX_SPAN_MS = 10 * 366 * 86_400_000;
-/** A gap is at least this wide on screen, so that none vanishes. Pixels. */
-export const GAP_PX = 2;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -118,73 +111,4 @@ export function clockChange(
     else high = middle;
   }
   return { atMs: Math.ceil(high), byMs };
-}
-
-/**
- * How much of each pixel column is recorded, 0 to 1. Ranges are in order and do not overlap. Never rounded
- * up, so that a camera that records now and then does not look as if it always did.
- */
-export function columns(view: View, width: number, ranges: readonly Span[]): Float32Array {
-  const out = new Float32Array(Math.max(0, Math.floor(width)));
-  for (const { from, to } of ranges) {
-    const start = Math.max(0, xOf(view, out.length, from));
-    const end = Math.min(out.length, xOf(view, out.length, to));
-    if (end <= start) continue;
-    const last = Math.min(out.length - 1, Math.floor(end));
-    for (let x = Math.floor(start); x <= last; x++) {
-      const part = Math.min(end, x + 1) - Math.max(start, x);
-      out[x] = Math.min(1, (out[x] ?? 0) + Math.max(0, part));
-    }
-  }
-  return out;
-}
-
-/** Where gaps are drawn, in pixels: each at least `GAP_PX` wide, in the middle of where it is. */
-export function notches(
-  view: View,
-  width: number,
-  gaps: readonly Span[],
-): { x: number; w: number }[] {
-  const out: { x: number; w: number }[] = [];
-  for (const { from, to } of gaps) {
-    if (to <= view.fromMs || from >= view.toMs) continue;
-    const start = xOf(view, width, from);
-    const exact = xOf(view, width, to) - start;
-    const w = Math.max(GAP_PX, exact);
-    const x = start - (w - exact) / 2;
-    const before = out.at(-1);
-    if (before !== undefined && x < before.x + before.w && w === GAP_PX) continue;
-    out.push({ x, w });
-  }
-  return out;
-}
-
-/**
- * Of the notches those that the columns do not show by themselves: narrow ones in columns that are else recorded. Where gaps
- * are closer together than pixels, notches would hide what is recorded: there the strength of the columns tells it.
- */
-export function visibleNotches(
-  marks: readonly { x: number; w: number }[],
-  parts: Float32Array,
-): { x: number; w: number }[] {
-  return marks.filter(({ x, w }) => {
-    if (w > GAP_PX) return false;
-    const beside = [x - 2, x - 1, x + w + 1, x + w + 2].map((at) => parts[Math.floor(at)] ?? 1);
-    return beside.reduce((sum, part) => sum + part, 0) / beside.length > 0.75;
-  });
-}
-
-/** The stretches between ranges. */
-export function gapsBetween(ranges: readonly Span[]): Span[] {
-  return ranges.slice(1).flatMap((range, i) => {
-    const before = ranges[i];
-    return before === undefined || range.from <= before.to
-      ? []
-      : [{ from: before.to, to: range.from }];
-  });
-}
-
-/** The range that holds `ms`, if one does. */
-export function rangeAt(ranges: readonly Span[], ms: number): Span | undefined {
-  return ranges.find(({ from, to }) => from <= ms && ms < to);
 }

@@ -1,24 +1,17 @@
 /** Draws the timeline on a canvas: bars, gaps, ticks, clip, playhead, now. Decides nothing. */
-import { tickLabel, timeOfDay, zoneOf, zoneOffsetMs } from "./time-text.ts";
-import {
-  clockChange,
-  columns,
-  gapsBetween,
-  notches,
-  type Span,
-  spanOf,
-  ticks,
-  type View,
-  visibleNotches,
-  xOf,
-} from "./timeline-model.ts";
+import type { Span } from "./coverage-types.ts";
+import { GAP_PX, type Notch } from "./recorded-index.ts";
+import { clockText, tickLabel, zoneOf, zoneOffsetMs } from "./time-text.ts";
+import { clockChange, spanOf, ticks, type View, xOf } from "./timeline-model.ts";
 
 export interface Scene {
   readonly view: View;
   /** CSS pixels. */
   readonly width: number;
   readonly height: number;
-  readonly ranges: readonly Span[];
+  /** How much of each pixel column is recorded, 0 to 1, and the gaps that this does not show. */
+  readonly parts: Float64Array;
+  readonly notches: readonly Notch[];
   readonly nowMs: number;
   readonly playheadMs: number | undefined;
   /** Under the pointer. */
@@ -51,9 +44,9 @@ const LABEL_PX = 84;
 const CLEAR_PX = 66;
 const CLEAR_DAY_PX = 92;
 const DAY_MS = 86_400_000;
-/** The least recorded is drawn so high and so strong, of 1: it has to be seen. */
-const LEAST_HEIGHT = 0.3;
-const LEAST_ALPHA = 0.7;
+/** Strength of a column in which next to nothing is recorded; whatever is recorded stands on a line as well. */
+const LEAST_ALPHA = 0.12;
+const LINE_PX = 4;
 
 type Canvas = CanvasRenderingContext2D;
 
@@ -72,29 +65,29 @@ export function paint(canvas: Canvas, scene: Scene): void {
   if (scene.playheadMs !== undefined) paintHead(canvas, scene, scene.playheadMs);
 }
 
-function paintBars(canvas: Canvas, { view, width, height, ranges, colors }: Scene): void {
+/** Strong where all is recorded, faint where little is; a line under it says that there is something at all. */
+function paintBars(canvas: Canvas, { width, height, parts, notches, colors }: Scene): void {
   const top = LABELS + 6;
   const tall = height - top - 8;
   canvas.fillStyle = colors.track;
   canvas.fillRect(0, top, width, tall);
   canvas.fillStyle = colors.bar;
-  const parts = columns(view, width, ranges);
   // Columns of equal strength go into one rectangle: seams would show between them.
+  const strength = (x: number) => Math.ceil((parts[x] ?? 0) * 250) / 250;
   for (let x = 0; x < parts.length; ) {
-    const part = parts[x] ?? 0;
+    const part = strength(x);
     let end = x + 1;
-    while (end < parts.length && parts[end] === part) end++;
+    while (end < parts.length && strength(end) === part) end++;
     if (part > 0) {
-      const high = tall * (LEAST_HEIGHT + (1 - LEAST_HEIGHT) * part);
       canvas.globalAlpha = LEAST_ALPHA + (1 - LEAST_ALPHA) * part;
-      canvas.fillRect(x, top + tall - high, end - x, high);
+      canvas.fillRect(x, top, end - x, tall);
+      canvas.globalAlpha = 1;
+      canvas.fillRect(x, top + tall - LINE_PX, end - x, LINE_PX);
     }
     x = end;
   }
-  canvas.globalAlpha = 1;
   canvas.fillStyle = colors.track;
-  for (const { x, w } of visibleNotches(notches(view, width, gapsBetween(ranges)), parts))
-    canvas.fillRect(x, top, w, tall);
+  for (const { x, crowded } of notches) canvas.fillRect(x, top, GAP_PX, crowded ? tall / 3 : tall);
 }
 
 function paintTicks(canvas: Canvas, scene: Scene): void {
@@ -179,7 +172,7 @@ function paintHead(canvas: Canvas, scene: Scene, ms: number): void {
 
 /** The time; with its day when days are narrow. */
 function labelText({ view, zone }: Scene, ms: number): string {
-  const time = timeOfDay(ms, zone);
+  const time = clockText(ms, zone);
   return spanOf(view) > 2 * DAY_MS ? `${tickLabel(ms, DAY_MS, zone)} ${time}` : time;
 }
 

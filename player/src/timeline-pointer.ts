@@ -1,5 +1,6 @@
 /** Mouse and fingers on the timeline: click, drag, pinch, wheel, Shift and drag, handles of the clip. Browser only. */
-import { pan, type Span, timeAt, type View, xOf, zoom } from "./timeline-model.ts";
+import type { Span } from "./coverage-types.ts";
+import { pan, timeAt, type View, xOf, zoom } from "./timeline-model.ts";
 
 /** A pointer that moved less than this was a click, CSS pixels. */
 const CLICK_PX = 5;

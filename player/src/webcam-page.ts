@@ -146,14 +146,13 @@ async function stop(): Promise<void> {
   if (ending === undefined || stopping) return;
   stopping = true;
   go.disabled = true;
-  const left = await ending.stop();
-  const { dropped } = ending.stats.producer;
+  const outcome = await ending.stop();
   refresh();
   cancelRefresh();
   webcam = undefined;
   stopping = false;
   end(preview.srcObject as MediaStream | null);
-  tell("state", endWords(left, dropped));
+  tell("state", endWords(outcome));
 }
 
 function end(media: MediaStream | null): void {

@@ -6,7 +6,7 @@ import { bits, deviceTrouble, endWords, noCameraHere, stateWords } from "./webca
 function stats(over: Partial<WebcamStats["producer"]>): WebcamStats {
   const producer = {
     ...{ connected: true, connections: 1, frames: 0, persisted: 0, dropped: 0, refused: 0 },
-    ...{ waiting: 0, waitingBytes: 0, waitingUs: 0, ...over },
+    ...{ waiting: 0, waitingBytes: 0, waitingUs: 0, lostUs: 0, ...over },
   };
   const counts = { captured: 0, encoded: 0, dropped: 0, fps: 0, bitrate: 0 };
   return { method: "webcodecs", codec: "h264", ...counts, producer };
@@ -42,9 +42,24 @@ suite("what the webcam page says", () => {
   });
 
   test("the end tells the truth", () => {
-    assert.equal(endWords(0, 0), "Stopped. Everything is stored.");
-    assert.match(endWords(1, 0), /1 fragment not stored/);
-    assert.match(endWords(2, 3), /2 fragments.*not stored.*3 fragments were given up/);
+    const none = {
+      durable: 4,
+      waiting: 0,
+      kept: 0,
+      refused: 0,
+      dropped: 0,
+      waitingUs: 0,
+      lostUs: 0,
+    };
+    const said = (over: object) => endWords({ ...none, ...over });
+    assert.equal(said({}), "Stopped. Everything is stored.");
+    assert.match(said({ waiting: 1, kept: 1 }), /1 fragment was not stored yet.*keeps.*again\.$/);
+    assert.match(said({ waiting: 3, kept: 1 }), /keeps.*2 fragments were not stored, and lost\.$/);
+    assert.equal(
+      said({ dropped: 3, refused: 1 }),
+      "Stopped. 3 fragments were given up, because there was no room to keep more. " +
+        "1 fragment was refused by the server, and lost.",
+    );
   });
 
   test("bit rates", () => {

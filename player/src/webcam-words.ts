@@ -1,5 +1,6 @@
 /** What the webcam page says, in words a person can act on. Pure. */
 import type { WebcamStats } from "../../producer-sdk/src/browser/webcam.ts";
+import type { Outcome } from "../../producer-sdk/src/events.ts";
 
 /** Why there can be no camera on this page; undefined: there can be. */
 export function noCameraHere(
@@ -50,14 +51,20 @@ export function stateWords({ producer }: WebcamStats, { lost, stopping }: Connec
 }
 
 /** What became of everything, when it is over. */
-export function endWords(left: number, dropped: number): string {
-  const lost = dropped > 0 ? ` ${fragments(dropped)} were given up before that.` : "";
-  if (left === 0) return `Stopped. Everything is stored.${lost}`;
-  return `Stopped, with ${fragments(left)} not stored: this page keeps what is missing and sends it when you go live again.${lost}`;
+export function endWords({ waiting, kept, refused, dropped }: Outcome): string {
+  if (waiting + refused + dropped === 0) return "Stopped. Everything is stored.";
+  const said = [
+    kept > 0 &&
+      `${fragments(kept)} not stored yet: this page keeps what is missing and sends it when you go live again.`,
+    waiting > kept && `${fragments(waiting - kept)} not stored, and lost.`,
+    dropped > 0 && `${fragments(dropped)} given up, because there was no room to keep more.`,
+    refused > 0 && `${fragments(refused)} refused by the server, and lost.`,
+  ];
+  return ["Stopped.", ...said.filter((words) => words !== false)].join(" ");
 }
 
 function fragments(count: number): string {
-  return count === 1 ? "1 fragment" : `${count} fragments`;
+  return count === 1 ? "1 fragment was" : `${count} fragments were`;
 }
 
 /** `1.2 s`. */

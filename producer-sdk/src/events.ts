@@ -38,6 +38,8 @@ export interface ProducerOptions {
   readonly maxBufferBytes?: number;
   /** Of these in memory; default 64 MB, with a store 16 MB. */
   readonly maxMemoryBytes?: number;
+  /** Media kept, ms of its own time: beyond, the oldest fragments are dropped and told. Default: bytes alone decide. */
+  readonly maxBufferMs?: number;
   /** For jitter; default `Math.random`. */
   readonly random?: () => number;
 }
@@ -76,7 +78,7 @@ export type ProducerEvent =
   | { readonly kind: "restored"; readonly fragments: number; readonly bytes: number }
   /** The store does not take fragments: until it does, they are in memory alone. */
   | { readonly kind: "not-kept"; readonly code: string; readonly message: string }
-  /** The buffer was full, or the store has lost it: this media is lost. */
+  /** The buffer was full, by bytes or by time, or the store has lost it: this media is lost. */
   | {
       readonly kind: "dropped";
       readonly fromUs: number;
@@ -84,6 +86,26 @@ export type ProducerEvent =
       readonly frames: number;
       readonly bytes: number;
     };
+
+/**
+ * What became of all that was put, in fragments, over the life of the producer. Everything is durable when `waiting`,
+ * `refused` and `dropped` are 0.
+ */
+export interface Outcome {
+  /** The server has them for good, those of an earlier process among them. */
+  readonly durable: number;
+  /** Put before the call and not durable yet… */
+  readonly waiting: number;
+  /** …those of them that are in the store, for the next producer that has it. */
+  readonly kept: number;
+  /** Lost: the server will not have them. */
+  readonly refused: number;
+  /** Lost: the buffer was full, or the store has lost them. */
+  readonly dropped: number;
+  /** Media that is waiting, and that was refused or dropped, µs. */
+  readonly waitingUs: number;
+  readonly lostUs: number;
+}
 
 /** A producer as it is now. */
 export interface ProducerStats {
@@ -97,6 +119,8 @@ export interface ProducerStats {
   readonly refused: number;
   readonly waiting: number;
   readonly waitingBytes: number;
-  /** From the first frame kept to the last one, µs. */
+  /** Media that is waiting, µs of its own time. */
   readonly waitingUs: number;
+  /** Media that was dropped or refused, as far as its time was known, µs. */
+  readonly lostUs: number;
 }

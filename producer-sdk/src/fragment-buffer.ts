@@ -1,7 +1,7 @@
 /**
  * Fragments that are not durable at the server yet, in order, with the place the current connection has
- * reached. Bounded by bytes: when the server stays away, whole fragments are given up, oldest first. With a store most
- * of them are in it and not in memory.
+ * reached. Bounded by bytes and by time: when the server stays away, whole fragments are given up, oldest first. With a
+ * store most of them are in it and not in memory.
  */
 import { assert } from "../../src/base/assert.ts";
 import { asFault, type Fault } from "../../src/base/errors.ts";
@@ -14,6 +14,8 @@ export interface BufferOptions {
   readonly maxBytes: number;
   /** Bytes in memory: with a store, what is more is only there; without one, this is a limit like `maxBytes`. */
   readonly memoryBytes: number;
+  /** Media kept, µs of its own time, whatever the clock did between fragments; beyond, the oldest are given up. */
+  readonly maxUs: number;
   readonly store?: FragmentStore | undefined;
   /** A fragment came back from the store: there is more to send. */
   loaded(): void;
@@ -27,6 +29,7 @@ export class FragmentBuffer {
   readonly #options: BufferOptions;
   #fragments: OutgoingFragment[] = [];
   #bytes = 0;
+  #lengthUs = 0;
   /** The next chunk to send: index of its fragment, and of the chunk in it. */
   #fragment = 0;
   #chunk = 0;
@@ -46,10 +49,14 @@ export class FragmentBuffer {
     return this.#bytes;
   }
 
-  /** From the first frame kept to the last one, µs. */
-  get spanUs(): number {
-    const [first] = this.#fragments;
-    return first === undefined ? 0 : Math.max(0, (this.last?.endUs ?? 0) - first.startUs);
+  /** Media kept, µs: the lengths of all fragments. Those of an earlier process count as what followed them shows. */
+  get lengthUs(): number {
+    return this.#lengthUs;
+  }
+
+  /** Everything kept now, oldest first. */
+  get all(): readonly OutgoingFragment[] {
+    return this.#fragments;
   }
 
   /** The newest fragment. */
@@ -61,8 +68,13 @@ export class FragmentBuffer {
   restore(kept: readonly KeptFragment[]): void {
     assert(this.#fragment === 0 && this.#chunk === 0, "restored after something was sent");
     const before = kept.map((one) => OutgoingFragment.restored(one));
-    for (const { bytes } of before) this.#bytes += bytes;
-    this.#fragments.unshift(...before);
+    this.#fragments = [...before, ...this.#fragments];
+    for (const [i, { startUs }] of this.#fragments.entries())
+      if (i <= before.length) this.#fragments[i - 1]?.followedBy(startUs);
+    for (const { bytes, lengthUs } of before) {
+      this.#bytes += bytes;
+      this.#lengthUs += lengthUs;
+    }
   }
 
   /** Begins a fragment with its first frame. */
@@ -74,6 +86,12 @@ export class FragmentBuffer {
     } catch (error) {
       this.#options.notKept(asFault(error));
     }
+    const { last } = this;
+    if (last !== undefined) {
+      const beforeUs = last.lengthUs;
+      last.followedBy(frame.timeUs);
+      this.#lengthUs += last.lengthUs - beforeUs;
+    }
     this.#fragments.push(OutgoingFragment.begin(tracks, frame, kept));
     this.extend(frame);
   }
@@ -83,12 +101,14 @@ export class FragmentBuffer {
     const { last } = this;
     assert(last !== undefined && !last.sealed, "no fragment is open");
     const before = last.bytes;
+    const beforeUs = last.lengthUs;
     try {
       last.add(frame);
     } catch (error) {
       this.#options.notKept(asFault(error));
     }
     this.#bytes += last.bytes - before;
+    this.#lengthUs += last.lengthUs - beforeUs;
   }
 
   /** No frame comes to the newest fragment. `told`: see `OutgoingFragment.seal`. */
@@ -149,18 +169,21 @@ export class FragmentBuffer {
 
   /** Gives up oldest fragments until the rest fits. Neither the open one nor one that is half sent. */
   trim(): OutgoingFragment[] {
-    const { maxBytes, memoryBytes } = this.#options;
+    const { maxBytes, memoryBytes, maxUs } = this.#options;
     const given: OutgoingFragment[] = [];
     let bytes = this.#bytes;
+    let lengthUs = this.#lengthUs;
     let inMemory = bytes > memoryBytes ? this.#unkeptBytes() : 0;
     for (const [i, fragment] of this.#fragments.entries()) {
-      if (bytes <= maxBytes && inMemory <= memoryBytes) break;
+      const fits = bytes <= maxBytes && lengthUs <= maxUs;
+      if (fits && inMemory <= memoryBytes) break;
       const halfSent = i === this.#fragment && this.#chunk > 0;
       if (!fragment.sealed || halfSent) continue;
       // When memory is what runs out, what is in the store need not go.
-      if (bytes <= maxBytes && fragment.kept) continue;
+      if (fits && fragment.kept) continue;
       given.push(fragment);
       bytes -= fragment.bytes;
+      lengthUs -= fragment.lengthUs;
       if (!fragment.kept) inMemory -= fragment.bytes;
     }
     if (given.length > 0) this.#remove(given);
@@ -217,6 +240,7 @@ export class FragmentBuffer {
     assert(this.#fragment >= 0, "the send cursor went below zero");
     for (const fragment of gone) {
       this.#bytes -= fragment.bytes;
+      this.#lengthUs -= fragment.lengthUs;
       fragment.forget();
     }
   }

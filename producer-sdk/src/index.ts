@@ -1,6 +1,7 @@
 /** `@streambank/producer`: send media to a Streambank server, from browsers and from Node. */
 export type { Ack } from "./acks.ts";
 export type {
+  Outcome,
   ProducerEvent,
   ProducerOptions,
   ProducerStats,

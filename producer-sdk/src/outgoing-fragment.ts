@@ -10,6 +10,8 @@ import { restore } from "./restored.ts";
 
 /** More than any fragment lasts: the muxer then never begins a second Cluster by itself. */
 const NEVER_MS = 10_000_000;
+/** The next fragment shows how long this one lasts, unless the clock was set or the source paused, µs. */
+const MAX_LENGTH_US = 20_000_000;
 /** What comes back from a store goes to the network in pieces of this size. */
 const PIECE_BYTES = 64 << 10;
 
@@ -94,9 +96,19 @@ export class OutgoingFragment {
     return this.#frames;
   }
 
-  /** Latest frame time in it, µs. */
+  /** Latest frame time in it, or where the next one begins, µs. */
   get endUs(): number {
     return this.#endUs;
+  }
+
+  /** Its media, µs: to the fragment that follows, when that is known. */
+  get lengthUs(): number {
+    return this.#endUs - this.startUs;
+  }
+
+  /** Another fragment begins at this time. */
+  followedBy(startUs: number): void {
+    if (startUs > this.#endUs && startUs - this.startUs <= MAX_LENGTH_US) this.#endUs = startUs;
   }
 
   /** No frame will be added. */

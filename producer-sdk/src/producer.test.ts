@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { START_MS, START_US, setUp, TRACKS } from "../../test/support/producer.ts";
 
+const NOTHING_LEFT = { waiting: 0, kept: 0, refused: 0, dropped: 0, waitingUs: 0, lostUs: 0 };
+
 suite("Producer", () => {
   test("sends each frame at once, one Cluster per group of pictures, with epoch times", () => {
     const { link, video } = setUp();
@@ -171,7 +173,9 @@ suite("Producer", () => {
       [false, true],
     );
     link().ack("PERSISTED", START_MS + 1000);
-    assert.equal(await ended, 0);
+    const { durable, ...rest } = await ended;
+    assert.equal(durable, 2);
+    assert.deepEqual(rest, NOTHING_LEFT);
     assert.ok(link().closed);
     const late = { track: 1, data: new Uint8Array(1), timestampUs: START_US, key: true };
     assert.throws(() => producer.putFrame(late), { code: "server.closing" });
@@ -182,7 +186,8 @@ suite("Producer", () => {
     video(0, 15);
     const ended = producer.end(1000);
     clock.advance(1000);
-    assert.equal(await ended, 2);
+    const { waiting, waitingUs, kept } = await ended;
+    assert.deepEqual([waiting, waitingUs, kept], [2, 1_400_000, 0]);
   });
 
   test("streams that keep nothing are satisfied with RECEIVED", () => {

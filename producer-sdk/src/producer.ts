@@ -14,7 +14,7 @@ import type { Frame, Track } from "../../src/media/track.ts";
 import type { Ack } from "./acks.ts";
 import { Connection } from "./connection.ts";
 import { Cutter } from "./cutter.ts";
-import type { ProducerEvent, ProducerOptions, ProducerStats, PutFrame } from "./events.ts";
+import type { Outcome, ProducerEvent, ProducerOptions, ProducerStats, PutFrame } from "./events.ts";
 import { FragmentBuffer } from "./fragment-buffer.ts";
 import { type OutgoingFragment, type OutgoingTracks, outgoingTracks } from "./outgoing-fragment.ts";
 import { putUrl, webSocketTransport } from "./web-socket-transport.ts";
@@ -27,6 +27,12 @@ const FLUSH_MS = 30_000;
 /** A refusal of this fragment alone (docs/formats/acks.md); any other means: try again later. */
 const REFUSED: readonly number[] = [4001, 4002, 4004, 4006, 4007, 4009, 4010, 4012];
 
+/** Calls of `flush` that wait: for which fragments, and how to end it. */
+interface Waiter {
+  readonly until: ReadonlySet<OutgoingFragment>;
+  readonly done: () => void;
+}
+
 /** One stream's sender. Make it, put frames, end it. */
 export class Producer {
   readonly #options: ProducerOptions;
@@ -34,8 +40,8 @@ export class Producer {
   readonly #buffer: FragmentBuffer;
   readonly #connection: Connection;
   readonly #listeners = new Set<(event: ProducerEvent) => void>();
-  readonly #waiters = new Set<() => void>();
-  readonly #stats = { frames: 0, persisted: 0, dropped: 0, refused: 0 };
+  readonly #waiters = new Set<Waiter>();
+  readonly #stats = { frames: 0, persisted: 0, dropped: 0, refused: 0, lostUs: 0 };
   #tracks: OutgoingTracks;
   #numbers: ReadonlySet<number>;
   #cutter: Cutter;
@@ -43,7 +49,7 @@ export class Producer {
   #ready: Promise<void>;
   #cancelPump: CancelTimer | undefined;
 
-  /** Connects at once; with a store, when what it keeps is known. */
+  /** Connects at once; with a store, when what it keeps is known. Throws `config.bad`. */
   constructor(options: ProducerOptions) {
     const { url, stream, create = false, tracks, clock, store, token } = options;
     this.#options = options;
@@ -56,7 +62,10 @@ export class Producer {
       store,
       loaded: () => this.#pump(),
       notKept: ({ code, message }) => this.#emit({ kind: "not-kept", code, message }),
-      lost: (fragment) => this.#dropped(fragment),
+      lost: (fragment) => {
+        this.#dropped(fragment);
+        this.#wake();
+      },
     });
     this.#connection = new Connection({
       url: putUrl(url, stream, create),
@@ -72,8 +81,8 @@ export class Producer {
   }
 
   get stats(): ProducerStats {
-    const { length, bytes, spanUs } = this.#buffer;
-    const kept = { waiting: length, waitingBytes: bytes, waitingUs: spanUs };
+    const { length, bytes, lengthUs } = this.#buffer;
+    const kept = { waiting: length, waitingBytes: bytes, waitingUs: lengthUs };
     const { open: connected, tries: connections } = this.#connection;
     return { ...this.#stats, ...kept, connected, connections };
   }
@@ -106,6 +115,7 @@ export class Producer {
       this.#buffer.begin(this.#tracks, frame);
     }
     for (const fragment of this.#buffer.trim()) this.#dropped(fragment);
+    this.#wake();
     this.#pump();
   }
 
@@ -119,41 +129,63 @@ export class Producer {
   }
 
   /**
-   * Ends the open fragment and resolves when all that was put is durable, or after `timeoutMs`. Frames
-   * that follow should begin with a key frame. Resolves with the number of fragments that are not durable.
+   * Ends the open fragment and resolves when the fate of all that was put is known, or after `timeoutMs`, with that
+   * fate. Frames that follow should begin with a key frame.
    */
-  async flush(timeoutMs: number = FLUSH_MS): Promise<number> {
+  async flush(timeoutMs: number = FLUSH_MS): Promise<Outcome> {
     this.#buffer.seal(true);
     this.#pump();
+    // Before the first look into the store: what is put from now on is not waited for.
+    const put = new Set(this.#buffer.all);
     let cancel: CancelTimer = () => {};
     const late = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
-    await Promise.race([this.#durable(), late]);
+    await Promise.race([this.#decided(put), late]);
     cancel();
-    return this.#buffer.length;
+    return this.#outcome(put);
   }
 
-  /** Resolves when there is nothing that is not durable. */
-  async #durable(): Promise<void> {
+  /** Resolves when none of these is waiting, nor what an earlier process left. */
+  async #decided(put: Set<OutgoingFragment>): Promise<void> {
     await this.#ready;
-    if (this.#buffer.length === 0) return;
-    await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    for (const fragment of this.#buffer.all) {
+      if (put.has(fragment)) break;
+      put.add(fragment);
+    }
+    if (this.#isDecided(put)) return;
+    await new Promise<void>((done) => this.#waiters.add({ until: put, done }));
+  }
+
+  /** Fragments go in order: what was put later is behind all of these. */
+  #isDecided(put: ReadonlySet<OutgoingFragment>): boolean {
+    const [oldest] = this.#buffer.all;
+    return oldest === undefined || !put.has(oldest);
+  }
+
+  #outcome(put: ReadonlySet<OutgoingFragment>): Outcome {
+    const waiting = this.#buffer.all.filter((fragment) => put.has(fragment));
+    const { persisted, refused, dropped, lostUs } = this.#stats;
+    return {
+      ...{ durable: persisted, waiting: waiting.length, refused, dropped, lostUs },
+      kept: waiting.filter(({ kept }) => kept).length,
+      waitingUs: waiting.reduce((sum, { lengthUs }) => sum + lengthUs, 0),
+    };
   }
 
   /**
-   * Flushes, then closes the connection. Resolves with the number of fragments that are not durable: with a store
-   * they are sent by the next producer that has it, otherwise they are lost.
+   * Flushes, then closes the connection. What is waiting then is sent by the next producer that has the store, if it
+   * is kept there; otherwise it is lost.
    */
-  async end(timeoutMs?: number): Promise<number> {
+  async end(timeoutMs?: number): Promise<Outcome> {
     this.#ended = true;
-    const left = await this.flush(timeoutMs);
+    const outcome = await this.flush(timeoutMs);
     this.#cancelPump?.();
     this.#connection.end();
-    for (const done of this.#waiters) done();
+    for (const { done } of this.#waiters) done();
     await this.#ready;
     await this.#options.store?.close();
-    return left;
+    return outcome;
   }
 
   async #restore(): Promise<void> {
@@ -188,21 +220,28 @@ export class Producer {
       this.#stats.persisted += this.#buffer.confirm(timecodeMs).length;
       this.#emit({ kind: "persisted", timecodeMs, fragmentNumber });
     }
-    if (this.#buffer.length === 0) this.#wake();
+    this.#wake();
     this.#pump();
   }
 
   #wake(): void {
-    for (const done of this.#waiters) done();
-    this.#waiters.clear();
+    for (const waiter of this.#waiters) {
+      if (!this.#isDecided(waiter.until)) continue;
+      this.#waiters.delete(waiter);
+      waiter.done();
+    }
   }
 
   #refused({ timecodeMs, errorId = 0, errorCode = "unknown" }: Ack): void {
     const ofFragment = REFUSED.includes(errorId) && timecodeMs !== undefined;
-    if (ofFragment && this.#buffer.refuse(timecodeMs) !== undefined) this.#stats.refused++;
+    const fragment = ofFragment ? this.#buffer.refuse(timecodeMs) : undefined;
+    if (fragment !== undefined) {
+      this.#stats.refused++;
+      this.#stats.lostUs += fragment.lengthUs;
+    }
     this.#emit({ kind: "refused", timecodeMs, errorId, errorCode });
     this.#connection.drop(`the server answered error ${errorId} ${errorCode}`);
-    if (this.#buffer.length === 0) this.#wake();
+    this.#wake();
   }
 
   /** Sends as much as the link takes. */
@@ -218,8 +257,9 @@ export class Producer {
     this.#cancelPump = this.#clock.after(PUMP_MS, () => this.#pump());
   }
 
-  #dropped({ startUs, endUs, frames, bytes }: OutgoingFragment): void {
+  #dropped({ startUs, endUs, lengthUs, frames, bytes }: OutgoingFragment): void {
     this.#stats.dropped++;
+    this.#stats.lostUs += lengthUs;
     this.#emit({ kind: "dropped", fromUs: startUs, toUs: endUs, frames, bytes });
   }
 
@@ -232,10 +272,13 @@ function numbersOf(tracks: readonly Track[]): ReadonlySet<number> {
   return new Set(tracks.map((track) => track.number));
 }
 
-function limitsOf({ store, maxBufferBytes, maxMemoryBytes }: ProducerOptions) {
+function limitsOf({ store, maxBufferBytes, maxMemoryBytes, maxBufferMs }: ProducerOptions) {
   const [memory, max] =
     store === undefined
       ? [maxBufferBytes ?? MEMORY_BYTES, MEMORY_BYTES]
       : [WITH_STORE.memoryBytes, WITH_STORE.maxBytes];
-  return { maxBytes: maxBufferBytes ?? max, memoryBytes: maxMemoryBytes ?? memory };
+  if (maxBufferMs !== undefined && !(maxBufferMs > 0))
+    throw new Fault("config.bad", `maxBufferMs is not above 0: ${maxBufferMs}`);
+  const maxUs = (maxBufferMs ?? Number.POSITIVE_INFINITY) * 1000;
+  return { maxBytes: maxBufferBytes ?? max, memoryBytes: maxMemoryBytes ?? memory, maxUs };
 }

@@ -4,9 +4,8 @@
  */
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { Fault } from "../base/errors.ts";
-import type { Logger } from "../base/logger.ts";
-import { type Meters, noMeters } from "../base/meters.ts";
+import { asFault, Fault } from "../base/errors.ts";
+import { noMeters } from "../base/meters.ts";
 import { millis } from "../base/units.ts";
 import type {
   FragmentReader,
@@ -25,76 +24,51 @@ import type {
   TimeRange,
 } from "../fragment/fragment.ts";
 import type { TrackSet } from "../media/track.ts";
+import type { ArchiveOptions } from "./archive-options.ts";
 import { Committer } from "./committer.ts";
-import { type EventSource, noEvents } from "./events.ts";
-import { type Files, nodeFiles } from "./files.ts";
-import { lockDataDir, makeDataDir } from "./identity.ts";
-import type { Fence, FragmentIndex, PackRow } from "./index/fragment-index.ts";
+import { noEvents } from "./events.ts";
+import { type Files, nodeFiles, type Space } from "./files.ts";
+import { lockDataDir, makeDataDir, newIdentity } from "./identity.ts";
+import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import { readFragmentList } from "./index/fragment-list.ts";
 import { SqliteIndex } from "./index/sqlite-index.ts";
+import { KeyErasures } from "./key-erasures.ts";
+import { LocalCache } from "./local-cache.ts";
 import { openIndex } from "./open-index.ts";
+import { OwnFolder } from "./own-folder.ts";
 import { objectKey } from "./pack-id.ts";
 import { PackReader } from "./pack-reader.ts";
-import { Places, type RemoteRead } from "./places.ts";
+import { Places } from "./places.ts";
 import { Recordings } from "./recordings.ts";
 import { type RecoveryParts, recoverAll } from "./recovery.ts";
 import { Reserve } from "./reserve.ts";
-import { BACK_OFF, type BackOffLimits } from "./retry.ts";
+import { BACK_OFF } from "./retry.ts";
 import { Sealer } from "./sealer.ts";
-import { SPACE_LIMITS, SpaceGate, type SpaceLimits } from "./space-gate.ts";
+import { SPACE_LIMITS, SpaceGate } from "./space-gate.ts";
 import { clearSpool, findSpool } from "./spool.ts";
 import { FolderStore } from "./store/folder-store.ts";
 import type { ObjectStore } from "./store/object-store.ts";
+import { StoreClaim } from "./store/store-claim.ts";
 import { newStream } from "./stream-info.ts";
-import { PACK_LIMITS, type PackLimits } from "./stream-writer.ts";
+import { PACK_LIMITS } from "./stream-writer.ts";
 import { Thinning } from "./thinning.ts";
 import { Uploads } from "./uploads.ts";
-
-export interface ArchiveOptions {
-  readonly dataDir: string;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly limits?: Partial<PackLimits>;
-  readonly space?: Partial<SpaceLimits>;
-  /** Kept free for the index when the disk is full, bytes; 0: nothing. */
-  readonly reserveBytes?: number;
-  readonly backOff?: BackOffLimits;
-  /** How long appends wait for an index that is away, ms. */
-  readonly indexPatienceMs?: number;
-  /** Packs sent to a remote store at once. */
-  readonly uploads?: number;
-  /** Where sealed packs go. Default: the folder `packs` of the data folder. */
-  readonly store?: ObjectStore;
-  /** Default: SQLite in workers. */
-  readonly openIndex?: (path: string) => Promise<FragmentIndex>;
-  /** Folder of index and packs where several nodes on one machine share them; the data folder keeps what is this node's. */
-  readonly sharedDir?: string;
-  /** The index is shared by several nodes: a fresh data folder is then no surprise. */
-  readonly sharedIndex?: boolean;
-  /** This node's name where several share an index; "" where there is one. */
-  readonly node?: string;
-  /** What must still be true of a stream when its rows are committed. */
-  readonly fence?: (stream: string) => Fence | undefined;
-  /** See `RecoveryParts`. */
-  readonly mayComplete?: (stream: string) => Promise<Fence | undefined>;
-  readonly remoteRead?: RemoteRead;
-  readonly events?: EventSource;
-  readonly meters?: Meters;
-  /** Makes what an encrypted store still has of a deleted stream unreadable. */
-  readonly eraseKey?: ((stream: string) => Promise<void>) | undefined;
-  /** Replaced by tests that make file operations or commits fail. */
-  readonly files?: Files;
-  readonly wrapIndex?: (index: FragmentIndex) => FragmentIndex;
-}
 
 const RESERVE_BYTES = 16 << 20;
 const INDEX_PATIENCE_MS = 15_000;
 const UPLOADS = 4;
+/** Cached packs go when less than so many times the mark of the space gate is free. */
+const ROOM_AHEAD = 1.5;
 
 interface ArchiveParts extends RecoveryParts {
   readonly clock: Clock;
   readonly unlock: () => void;
+  readonly folder: OwnFolder;
+  readonly claim: StoreClaim;
+  readonly cache: LocalCache;
 }
+
+export type { ArchiveOptions };
 
 export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   readonly index: FragmentIndex;
@@ -107,7 +81,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   readonly #sealer: Sealer;
   readonly #reserve: Reserve;
   readonly #thinning: Thinning;
-  readonly #eraseKey: ArchiveOptions["eraseKey"];
+  readonly #erasures: KeyErasures | undefined;
   #spool: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -119,23 +93,38 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     this.store = store;
     this.reader = new PackReader(index, places);
     this.#thinning = new Thinning({ index, clock, log });
-    this.#eraseKey = options.eraseKey;
+    const { eraseKey: erase } = options;
+    this.#erasures =
+      erase && new KeyErasures({ ...{ index, node, erase, clock, log, events, backOff } });
     const archived = (row: PackRow) => this.#archived(row);
     const reserveBytes = options.reserveBytes ?? RESERVE_BYTES;
     const path = join(dataDir, "reserve");
     this.#reserve = new Reserve({ files, log, path, bytes: reserveBytes });
     const concurrency = options.uploads ?? UPLOADS;
-    this.uploads = new Uploads({ ...parts, backOff, concurrency, archived, meters });
+    const checkFolder = () => parts.folder.check();
+    const checkPlaces = async () => {
+      await checkFolder();
+      await parts.claim.check();
+    };
+    this.uploads = new Uploads({
+      ...{ ...parts, backOff, concurrency, archived, meters, events, checkPlaces },
+    });
     this.gate = new SpaceGate({
       clock,
       log,
       limits: { ...SPACE_LIMITS, ...options.space },
-      space: () => files.space(dataDir),
+      space: () => this.#room(dataDir),
       spoolBytes: () => this.uploads.bytes,
-      changed: (open) => (open ? this.#reserve.hold() : this.#reserve.release()),
+      trouble: () => parts.folder.trouble(),
+      changed: (open) => {
+        if (open) this.#reserve.hold();
+        else if (!this.gate.foreign) this.#reserve.release();
+      },
     });
     const spooled = ({ bytes }: PackRow) => this.uploads.added(bytes);
-    this.#sealer = new Sealer({ ...parts, backOff, archived, spooled, meters });
+    this.#sealer = new Sealer({
+      ...{ ...parts, backOff, archived, spooled, meters, events, checkFolder },
+    });
     this.#recordings = new Recordings({
       ...{ index, node, activeDir, files, clock, log, gate: this.gate },
       committer: new Committer(index, {
@@ -154,6 +143,18 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     });
   }
 
+  /** What the cache takes counts as free, and is given back in time. */
+  async #room(dataDir: string): Promise<Space> {
+    const { files, cache } = this.#parts;
+    let space = await files.space(dataDir);
+    const lack = this.gate.state.stopBytes * ROOM_AHEAD - space.free;
+    if (lack > 0 && cache.bytes > 0) {
+      await cache.makeRoom(lack);
+      space = await files.space(dataDir);
+    }
+    return { ...space, free: space.free + cache.bytes };
+  }
+
   /**
    * Opens or makes the data folder and recovers what a crash left. Throws
    * `store.locked`, `store.unavailable`, `config.bad` (another folder's index, a newer version), `index.unavailable`.
@@ -165,17 +166,23 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     let index: FragmentIndex | undefined;
     try {
       index = await openIndex({
-        ...{ dataDir, sharedDir, node },
+        ...{ dataDir, sharedDir, node, files },
         shared: options.sharedIndex ?? sharedDir !== dataDir,
         open: options.openIndex ?? SqliteIndex.open,
       });
+      const uuid = await index.meta("uuid", newIdentity());
       index = options.wrapIndex?.(index) ?? index;
       const store = options.store ?? new FolderStore({ root: join(sharedDir, "packs"), files });
       const [activeDir, spoolDir] = [join(dataDir, "active"), join(dataDir, "spool")];
       const { remoteRead, mayComplete } = options;
       const nodeOf = otherNode(index, node);
-      const places = new Places({ files, store, activeDir, spoolDir, remoteRead, nodeOf });
-      const of = { node, index, store, places, mayComplete };
+      const cache = cacheOf(options, { index, files, remote: store.remote });
+      await cache.open();
+      const places = new Places({ files, store, activeDir, spoolDir, cache, remoteRead, nodeOf });
+      const claim = new StoreClaim(options.claimStore, uuid);
+      await claim.atStart(log);
+      const folder = new OwnFolder(files, dataDir, uuid);
+      const of = { node, index, store, places, mayComplete, folder, claim, cache };
       const parts = { ...of, activeDir, files, log, clock, unlock };
       const archive = new Archive(parts, options);
       await archive.#start(spoolDir);
@@ -188,13 +195,17 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   }
 
   async #start(spoolDir: string): Promise<void> {
-    for (const pack of await recoverAll(this.#parts)) this.#sealer.seal(pack);
+    const { packs, failed } = await recoverAll(this.#parts);
+    for (const pack of packs) this.#sealer.seal(pack);
+    for (const { packId, error } of failed) this.#sealer.tryLater(packId, error);
     this.#reserve.hold();
     this.#thinning.start();
+    void this.#erasures?.run();
     await this.gate.start();
     const spooled = await findSpool(this.#parts, spoolDir);
     // The spool may be long: it is looked through and counted behind the start.
     this.#spool = clearSpool(this.#parts, spooled).then(async () => {
+      this.#parts.cache.start();
       await this.uploads.state();
       this.uploads.wake();
     });
@@ -212,7 +223,14 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
 
   async create(options: Parameters<StreamCatalogue["create"]>[0]): Promise<StreamInfo> {
     const info = newStream(options, this.#parts.clock.now());
-    await this.index.createStream(info, options.who);
+    try {
+      await this.index.createStream(info, options.who);
+    } catch (error) {
+      // The key of an earlier stream of this name may be waiting to be erased.
+      if (this.#erasures === undefined || asFault(error).code !== "store.unavailable") throw error;
+      await this.#erasures.run();
+      await this.index.createStream(info, options.who);
+    }
     return info;
   }
 
@@ -227,21 +245,20 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
   }
 
   /**
-   * Throws `ingest.busy` while it is recorded, `stream.held`. Order: rows become garbage, objects go, garbage goes.
+   * Throws `ingest.busy` while it is recorded, `stream.held`. Order: rows become garbage, the key goes, objects go, garbage goes.
    */
   async delete(name: string, who = "user"): Promise<void> {
     await this.get(name);
+    await this.#parts.folder.check();
     await this.dropStream(name);
     const { clock } = this.#parts;
-    await this.index.deleteStream(name, who, clock.now());
+    await this.index.deleteStream(name, who, clock.now(), this.#erasures !== undefined);
+    await this.#erasures?.run();
     const garbage = await this.index.garbage(clock.now() + 1, Number.MAX_SAFE_INTEGER);
     const own = garbage.filter((packId) => packId.startsWith(`${name}/`));
     await this.store.delete(own.map(objectKey));
     await this.forget(own);
     await this.index.forgetGarbage(own);
-    await this.#eraseKey?.(name).catch((error) =>
-      this.#parts.log.error("stream.key-not-erased", { stream: name, message: String(error) }),
-    );
   }
 
   // Sink
@@ -300,8 +317,12 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     return this.reader.gaps(stream, of, limit);
   }
 
-  /** Packs whose rows are gone: their local files go, and what memory knows of them. */
+  /**
+   * Packs whose rows are gone: their local files go, and what memory knows of them. Throws `store.unavailable` when the
+   * data folder is not ours any more: nothing would be removed.
+   */
   async forget(packIds: readonly string[]): Promise<void> {
+    await this.#parts.folder.check();
     for (const packId of packIds) {
       await this.#parts.places.removeLocal(packId);
       this.reader.forget(packId);
@@ -317,6 +338,7 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.#spool;
     await this.#sealer.idle();
     await this.uploads.idle();
+    await this.#erasures?.idle();
   }
 
   /** Decides and seals everything, then lets the folder go. What waits in the spool is sent after the next start. */
@@ -329,6 +351,8 @@ export class Archive implements FragmentSink, FragmentReader, StreamCatalogue {
     await this.#spool;
     await this.uploads.close();
     await this.#thinning.stop();
+    await this.#parts.cache.close();
+    await this.#erasures?.close();
     await this.#reserve.idle();
     await this.store.close();
     await this.index.close();
@@ -342,6 +366,16 @@ function otherNode(index: FragmentIndex, own: string) {
     const row = await index.pack(packId.split("/")[0] ?? "", packId);
     return row === undefined || row.archived || row.node === own ? undefined : row.node;
   };
+}
+
+function cacheOf(
+  { dataDir, clock, log, cacheBytes = 0 }: ArchiveOptions,
+  { index, files, remote }: { index: FragmentIndex; files: Files; remote: boolean },
+): LocalCache {
+  const exists = async (packId: string) =>
+    (await index.pack(packId.split("/")[0] ?? "", packId)) !== undefined;
+  const [dir, maxBytes] = [join(dataDir, "cache"), remote ? cacheBytes : 0];
+  return new LocalCache({ files, clock, log, dir, maxBytes, exists });
 }
 
 function range(fromMs: number, toMs: number): TimeRange {

@@ -18,7 +18,7 @@ export interface OpenFile {
 }
 
 export interface Files {
-  /** `create` fails when the file is there; `change` and `read` when it is not (`store.not-found`). */
+  /** `create` fails when the file is there; `change` and `read` when it is not (`store.not-found`). `change` and `read`: `store.unreadable`. */
   open(path: string, how: "create" | "change" | "read"): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
   /** Fine when it is already gone. */
@@ -50,10 +50,20 @@ export interface Space {
 
 const FLAGS = { create: "wx+", change: "r+", read: "r" } as const;
 
-/** A failed file operation as a fault: `store.full`, `store.not-found` or `store.unavailable`. */
-export function storeFault(error: unknown, what: string): Fault {
+/** Errors of reading that say something about this one file: others may be read. */
+const OF_ONE_FILE: ReadonlySet<string | undefined> = new Set([
+  ...["EIO", "EACCES", "EPERM", "EUCLEAN", "EBADMSG"],
+]);
+
+/**
+ * A failed file operation as a fault: `store.full`, `store.not-found` or `store.unavailable`; where it only `reads`, also
+ * `store.unreadable`.
+ */
+export function storeFault(error: unknown, what: string, reads = false): Fault {
   if (error instanceof Fault) return error;
   const { code, message } = error as NodeJS.ErrnoException;
+  if (reads && OF_ONE_FILE.has(code))
+    return new Fault("store.unreadable", `${what}: ${message}`, { cause: error });
   const full = code === "ENOSPC" || code === "EDQUOT";
   // A name through a file, or of a folder, names no file either.
   const missing = code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR";
@@ -64,12 +74,17 @@ export function storeFault(error: unknown, what: string): Fault {
   );
 }
 
-async function guarded<T>(what: string, run: () => Promise<T>): Promise<T> {
+async function guarded<T>(what: string, run: () => Promise<T>, reads = false): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw storeFault(error, what);
+    throw storeFault(error, what, reads);
   }
+}
+
+/** Of one file, changing nothing. */
+function reading<T>(what: string, run: () => Promise<T>): Promise<T> {
+  return guarded(what, run, true);
 }
 
 class NodeFile implements OpenFile {
@@ -97,7 +112,7 @@ class NodeFile implements OpenFile {
   }
 
   read(position: number, size: number): Promise<Uint8Array> {
-    return guarded(`reading ${this.#path}`, async () => {
+    return reading(`reading ${this.#path}`, async () => {
       const out = Buffer.allocUnsafeSlow(size);
       let filled = 0;
       while (filled < size) {
@@ -119,7 +134,7 @@ class NodeFile implements OpenFile {
   }
 
   size(): Promise<number> {
-    return guarded(`reading ${this.#path}`, async () => (await this.#handle.stat()).size);
+    return reading(`reading ${this.#path}`, async () => (await this.#handle.stat()).size);
   }
 
   close(): Promise<void> {
@@ -151,7 +166,11 @@ function unlessMissing<T, M>(run: Promise<T>, missing: M): Promise<T | M> {
 /** The machine's own files. */
 export const nodeFiles: Files = {
   open: (path, how) =>
-    guarded(`opening ${path}`, async () => new NodeFile(await open(path, FLAGS[how]), path)),
+    guarded(
+      `opening ${path}`,
+      async () => new NodeFile(await open(path, FLAGS[how]), path),
+      how !== "create",
+    ),
   rename: (from, to) => guarded(`moving ${from}`, () => rename(from, to)),
   remove: (path) => guarded(`removing ${path}`, () => rm(path, { force: true })),
   makeDir: (path) =>
@@ -175,7 +194,7 @@ export const nodeFiles: Files = {
       return found.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
     }),
   size: (path) =>
-    guarded(`looking at ${path}`, async () => {
+    reading(`looking at ${path}`, async () => {
       const found = await unlessMissing(stat(path), undefined);
       return found?.isFile() ? found.size : undefined;
     }),

@@ -4,11 +4,12 @@
  * process dies.
  */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "../base/errors.ts";
-import { storeFault } from "./files.ts";
+import { type Files, storeFault } from "./files.ts";
+import { replaceFile } from "./small-file.ts";
 
 const FORMAT = 1;
 const FILE = "streambank.json";
@@ -55,21 +56,31 @@ export function readIdentity(dataDir: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw storeFault(error, `reading ${FILE}`);
   }
+  const uuid = parseIdentity(text);
+  if (uuid !== undefined) return uuid;
+  throw new Fault("config.bad", `${join(dataDir, FILE)} is not an identity file of this version`);
+}
+
+/** What the file says, or undefined when that is nothing of this version. */
+export function parseIdentity(text: string): string | undefined {
   try {
     const { format, uuid } = JSON.parse(text) as { format: number; uuid: string };
     if (format === FORMAT && typeof uuid === "string") return uuid;
   } catch {}
-  throw new Fault("config.bad", `${join(dataDir, FILE)} is not an identity file of this version`);
+  return undefined;
 }
 
-/** Writes the identity file, synced. */
-export function writeIdentity(dataDir: string, uuid: string): void {
-  try {
-    const text = `${JSON.stringify({ format: FORMAT, uuid })}\n`;
-    writeFileSync(join(dataDir, FILE), text, { flush: true });
-  } catch (error) {
-    throw storeFault(error, `writing ${FILE}`);
-  }
+export function identityText(uuid: string): string {
+  return `${JSON.stringify({ format: FORMAT, uuid })}\n`;
+}
+
+export function identityPath(dataDir: string): string {
+  return join(dataDir, FILE);
+}
+
+/** Durable when it resolves. Throws `store.*`: then there is none, and the next start makes it. */
+export function writeIdentity(files: Files, dataDir: string, uuid: string): Promise<void> {
+  return replaceFile(files, identityPath(dataDir), identityText(uuid));
 }
 
 export function newIdentity(): string {

@@ -1,11 +1,13 @@
 /** The data folder's index, after checking that they belong together (P6). */
 import { join } from "node:path";
 import { Fault } from "../base/errors.ts";
+import type { Files } from "./files.ts";
 import { newIdentity, readIdentity, writeIdentity } from "./identity.ts";
 import type { FragmentIndex } from "./index/fragment-index.ts";
 
 export interface OpenIndexOptions {
   readonly dataDir: string;
+  readonly files: Files;
   /** Where an embedded index is. */
   readonly sharedDir: string;
   readonly node: string;
@@ -26,7 +28,7 @@ export async function openIndex(options: OpenIndexOptions): Promise<FragmentInde
         `${dataDir} has an index but no identity file: is the disk mounted?`,
       );
     if (onDisk !== undefined && onDisk !== known) throw await mismatch(index, dataDir);
-    if (onDisk === undefined) writeIdentity(dataDir, known);
+    if (onDisk === undefined) await writeIdentity(options.files, dataDir, known);
     return index;
   } catch (error) {
     await index.close();

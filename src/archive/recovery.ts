@@ -35,22 +35,44 @@ export interface RecoveryParts {
   readonly mayComplete?: ((stream: string) => Promise<Fence | undefined>) | undefined;
 }
 
-/** Goes through `active/`. Returns the packs that are whole and wait to be sealed. */
-export async function recoverAll(parts: RecoveryParts): Promise<OpenPack[]> {
+export interface Recovered {
+  /** Whole; they wait to be sealed. */
+  readonly packs: readonly OpenPack[];
+  /** Could not be read or written now: they stay as they are, to be tried again. */
+  readonly failed: readonly { readonly packId: string; readonly error: Fault }[];
+}
+
+/** Goes through `active/`. One bad file, or a store that is away, does not stop the start. Throws `index.unavailable`, `store.*` of the folder. */
+export async function recoverAll(parts: RecoveryParts): Promise<Recovered> {
   const { index, node, files, activeDir, places } = parts;
   const rows = new Map((await index.openPacks(node)).map((row) => [row.packId, row]));
   const packs: OpenPack[] = [];
+  const failed: { packId: string; error: Fault }[] = [];
   for (const name of await files.list(activeDir)) {
     const packId = packIdOf(name);
     if (packId === undefined) continue;
-    const pack = await recoverFile(parts, packId, rows.get(packId));
+    const pack = await orOfThePack(recoverFile(parts, packId, rows.get(packId)));
     rows.delete(packId);
     if (pack === undefined) continue;
     places.set(packId, "active");
-    packs.push(pack);
+    if (pack instanceof Fault) failed.push({ packId, error: pack });
+    else packs.push(pack);
   }
-  for (const row of rows.values()) await settleMoved(parts, row);
-  return packs;
+  for (const row of rows.values()) {
+    const error = await orOfThePack(settleMoved(parts, row));
+    if (error instanceof Fault) failed.push({ packId: row.packId, error });
+  }
+  return { packs, failed };
+}
+
+/** Trouble with a file or an object says nothing about the others; with the index it does. */
+async function orOfThePack<T>(settling: Promise<T>): Promise<T | Fault> {
+  try {
+    return await settling;
+  } catch (error) {
+    if (error instanceof Fault && error.code.startsWith("store.")) return error;
+    throw error;
+  }
 }
 
 /** An open row without a file in `active/`: the crash came between the move and the row. */

@@ -53,10 +53,10 @@ export class Reserve {
     const file = await this.#files.open(this.#path, there ? "change" : "create");
     try {
       for (let at = await file.size(); at < this.#bytes; at += PIECE.length)
-        await file.write([PIECE], at);
+        await file.write([PIECE.subarray(0, this.#bytes - at)], at);
       await file.sync();
     } catch (error) {
-      await file.close();
+      await file.close().catch(() => {});
       await this.#files.remove(this.#path);
       throw error;
     }

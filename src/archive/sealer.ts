@@ -4,9 +4,10 @@
  */
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { asFault } from "../base/errors.ts";
+import { asFault, type Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Meters } from "../base/meters.ts";
+import { type EventSource, errorEvent } from "./events.ts";
 import type { Files } from "./files.ts";
 import type { FragmentIndex, PackRow } from "./index/fragment-index.ts";
 import type { OpenPack, SealedSize } from "./pack/open-pack.ts";
@@ -28,7 +29,10 @@ export interface SealerParts {
   readonly log: Logger;
   readonly backOff: BackOffLimits;
   readonly meters: Meters;
+  readonly events: Pick<EventSource, "tell">;
   readonly mayComplete?: RecoveryParts["mayComplete"];
+  /** Throws `store.unavailable` when the data folder is not ours any more. */
+  checkFolder(): Promise<void>;
   /** Durable in the object store, and the index says so. */
   archived(row: PackRow): void;
   /** In the spool, on its way to a remote store. */
@@ -39,6 +43,8 @@ export class Sealer {
   readonly #parts: SealerParts;
   #chain: Promise<void> = Promise.resolve();
   readonly #failures = new Map<string, number>();
+  /** Not settled at the start: numbers behind their last row may have been given out again since. */
+  readonly #late = new Set<string>();
   #closed = false;
 
   constructor(parts: SealerParts) {
@@ -56,6 +62,16 @@ export class Sealer {
       await pack.close().catch(() => {});
       await this.#recoverNow(pack.identity.packId);
     });
+  }
+
+  /** A pack that could not be settled at the start: it is tried again. */
+  tryLater(packId: string, { code, message }: Fault): void {
+    const { log, events, clock } = this.#parts;
+    log.error("recovery.failed", { pack: packId, code, message });
+    const about = { stream: streamOf(packId), code: "recovery.failed", message, atMs: clock.now() };
+    events.tell(errorEvent({ ...about, detail: { pack: packId, fault: code } }));
+    this.#late.add(packId);
+    this.#again(packId);
   }
 
   /** Resolves when all that was asked has been tried. */
@@ -81,6 +97,7 @@ export class Sealer {
     const { files, places } = this.#parts;
     const { packId } = pack.identity;
     try {
+      await this.#parts.checkFolder();
       if (pack.fragments.length === 0) {
         await pack.close();
         await files.remove(pack.path);
@@ -128,8 +145,8 @@ export class Sealer {
   async #recoverNow(packId: string): Promise<void> {
     const { index, places, files } = this.#parts;
     try {
-      const stream = packId.split("/")[0] ?? "";
-      const row = await index.pack(stream, packId);
+      await this.#parts.checkFolder();
+      const row = await index.pack(streamOf(packId), packId);
       if (row?.archived) {
         places.set(packId, undefined);
         return;
@@ -138,7 +155,10 @@ export class Sealer {
         await this.#moved(packId, row);
         return;
       }
-      const recovered = await recoverFile(this.#parts, packId, row);
+      const cut = { ...this.#parts, mayComplete: async () => undefined };
+      const parts = this.#late.has(packId) ? cut : this.#parts;
+      const recovered = await recoverFile(parts, packId, row);
+      this.#late.delete(packId);
       if (recovered === undefined) places.set(packId, undefined);
       else await this.#sealNow(recovered);
     } catch (error) {
@@ -157,15 +177,24 @@ export class Sealer {
   }
 
   #failed(packId: string, error: unknown): void {
-    const { clock, log, backOff, meters } = this.#parts;
-    const failures = (this.#failures.get(packId) ?? 0) + 1;
-    this.#failures.set(packId, failures);
+    const { log, meters } = this.#parts;
     const { code, message } = asFault(error, "store.unavailable");
     meters.storeError(code);
-    if (failures === 1) log.error("pack.not-sealed", { pack: packId, code, message });
+    if (!this.#failures.has(packId)) log.error("pack.not-sealed", { pack: packId, code, message });
+    this.#again(packId);
+  }
+
+  #again(packId: string): void {
+    const { clock, backOff } = this.#parts;
+    const failures = (this.#failures.get(packId) ?? 0) + 1;
+    this.#failures.set(packId, failures);
     if (this.#closed) return;
     clock.after(backOffMs(failures, backOff), () => {
       if (!this.#closed) this.#then(() => this.#recoverNow(packId));
     });
   }
+}
+
+function streamOf(packId: string): string {
+  return packId.split("/")[0] ?? "";
 }

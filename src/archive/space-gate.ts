@@ -34,6 +34,8 @@ export interface SpaceGateParts {
   readonly limits: SpaceLimits;
   space(): Promise<Space>;
   spoolBytes(): number;
+  /** Why nothing may be written whatever room there is: another disk is in the place of ours. */
+  trouble?(): Promise<string | undefined>;
   /** Called when it closes and when it opens: the reserve is let go and taken again. */
   changed?(open: boolean): void;
 }
@@ -59,6 +61,7 @@ export class SpaceGate {
   readonly #parts: SpaceGateParts;
   #free: number | undefined;
   #reason: string | undefined;
+  #trouble: string | undefined;
   #rate = 0;
   #written = 0;
   #lastMs: number;
@@ -95,7 +98,7 @@ export class SpaceGate {
       waiter.reject(new Fault("server.closing", "the server is stopping"));
   }
 
-  /** Undefined: go on. Else it resolves when there is room, and rejects with `store.full` when there was none for too long. */
+  /** Undefined: go on. Else it resolves when there is room, and rejects when there was none for too long: `store.full`, or `store.unavailable` where the folder is not ours. */
   pass(): Promise<void> | undefined {
     if (this.#reason === undefined) return undefined;
     const untilMs = this.#parts.clock.elapsed() + this.#parts.limits.patienceMs;
@@ -109,6 +112,18 @@ export class SpaceGate {
   /** The disk said that it is full, whatever was thought of it. */
   full(): void {
     this.#close("the disk is full");
+  }
+
+  /** Whether a new file may be made: whose folder it is, is looked at anew. */
+  async mayCreate(): Promise<boolean> {
+    await this.#lookForTrouble();
+    if (this.#trouble !== undefined) this.#close(this.#trouble);
+    return this.#reason === undefined;
+  }
+
+  /** The folder is not ours: nothing in it may be touched. */
+  get foreign(): boolean {
+    return this.#trouble !== undefined;
   }
 
   /** Looks at the disk now. */
@@ -142,12 +157,21 @@ export class SpaceGate {
       // A disk that cannot be asked will say so when it is written to.
       this.#free = undefined;
     }
+    await this.#lookForTrouble();
     this.#decide();
     const now = this.#parts.clock.elapsed();
     const late = this.#waiters.filter(({ untilMs }) => untilMs <= now);
     this.#waiters = this.#waiters.filter(({ untilMs }) => untilMs > now);
     for (const waiter of late)
-      waiter.reject(new Fault("store.full", this.#reason ?? "no room on the disk"));
+      waiter.reject(
+        this.#trouble === undefined
+          ? new Fault("store.full", this.#reason ?? "no room on the disk")
+          : new Fault("store.unavailable", this.#trouble),
+      );
+  }
+
+  async #lookForTrouble(): Promise<void> {
+    this.#trouble = await this.#parts.trouble?.();
   }
 
   #measureRate(): void {
@@ -167,7 +191,8 @@ export class SpaceGate {
     const spool = this.#parts.spoolBytes();
     const wasOpen = this.#reason === undefined;
     const slack = wasOpen ? 1 : 1.1;
-    if (maxSpoolBytes > 0 && spool * slack > maxSpoolBytes)
+    if (this.#trouble !== undefined) this.#close(this.#trouble);
+    else if (maxSpoolBytes > 0 && spool * slack > maxSpoolBytes)
       this.#close(
         `the spool is full: ${spool} of ${maxSpoolBytes} bytes wait for the object store`,
       );

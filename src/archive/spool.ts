@@ -27,7 +27,10 @@ export async function clearSpool(
   for (const packId of packIds) {
     const row = await index.pack(packId.split("/")[0] ?? "", packId);
     if (row !== undefined && !row.archived) continue;
-    if (row === undefined) log.warn("spool.pack-of-no-row", { pack: packId });
-    await places.removeLocal(packId);
+    if (row !== undefined) await places.letGo(packId, row.bytes);
+    else {
+      log.warn("spool.pack-of-no-row", { pack: packId });
+      await places.removeLocal(packId);
+    }
   }
 }

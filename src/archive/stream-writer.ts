@@ -163,6 +163,8 @@ export class StreamWriter {
     const [first] = this.#queue;
     if (first === undefined) return [];
     if (this.#sealAsked || !this.#fits(first)) this.#retire(false);
+    // What waits is asked for room again.
+    if (this.#pack === undefined && !(await this.#parts.gate.mayCreate())) return [];
     try {
       this.#pack ??= await this.#create(first);
     } catch (error) {

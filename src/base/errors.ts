@@ -24,13 +24,11 @@ export type FaultCode =
   | "codec.unsupported"
   | "codec.no-config"
   // ingest
-  | "ingest.fragment-too-large"
-  | "ingest.fragment-too-long"
-  | "ingest.metadata-limit"
   | "ingest.bad-timestamp"
   | "ingest.busy"
   | "ingest.idle"
   | "ingest.fenced"
+  | "ingest.replaced"
   // RTMP
   | "rtmp.bad-chunk"
   | "rtmp.bad-command"
@@ -54,6 +52,8 @@ export type FaultCode =
   | "record.conflict"
   | "group.lost"
   | "key.not-found"
+  | "user.not-found"
+  | "user.exists"
   | "hook.too-many"
   | "node.not-found"
   | "events.too-many"
@@ -81,6 +81,7 @@ export type FaultCode =
   // storage
   | "store.unavailable"
   | "store.not-found"
+  | "store.unreadable"
   | "store.full"
   | "store.corrupt"
   | "store.locked"

@@ -41,6 +41,9 @@ export interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Life of a token that opens a WebSocket, s. The socket is told the next one before this ends. */
+const SOCKET_TOKEN_S = 300;
+
 export class Connection {
   readonly url: string;
   readonly clock: Clock;
@@ -79,13 +82,25 @@ export class Connection {
     return (await (await this.ask(path, request)).json()) as T;
   }
 
-  /** A WebSocket, not open yet. Browsers can set no header on one: the token is in the address, which ends with it. */
-  async socket(path: string, query: NonNullable<Request["query"]>): Promise<WebSocket> {
-    const token = await this.token();
+  /** A WebSocket that reads this stream, not open yet. */
+  async socket(
+    path: string,
+    { stream, ...query }: NonNullable<Request["query"]> & { readonly stream: string },
+  ): Promise<WebSocket> {
+    const token = await this.#addressToken(stream);
     const address = this.url.replace(/^http/, "ws") + path + queryText({ ...query, token });
     const socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";
     return socket;
+  }
+
+  /** Browsers can set no header on a WebSocket, and what is in an address must soon be worth nothing. */
+  async #addressToken(stream: string): Promise<string | undefined> {
+    const token = await this.token();
+    if (token === undefined || /^ss\d+\./.test(token)) return token;
+    const body = { actions: ["read"], streams: stream, seconds: SOCKET_TOKEN_S };
+    const request = { method: "POST", body } as const;
+    return (await this.json<{ readonly token: string }>("/v1/session", request)).token;
   }
 
   async token(): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 /** Frames of a stream as they arrive, over the tail WebSocket; over lost connections, which are told. */
+import type { CancelTimer } from "../base/clock.ts";
 import { ApiError, type Connection } from "./connection.ts";
 import { type LiveFrame, readFrameMessage } from "./frame-message.ts";
 import { Pauses } from "./pauses.ts";
@@ -33,6 +34,8 @@ export type LiveNotice =
 /** What comes, in order. */
 export type LiveItem = LiveFrame | LiveConfig | LiveNotice;
 
+/** Longest wait of a timer, ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const WAITING_BYTES = 64 << 20;
 
 /** Ends when the signal aborts. Throws `ApiError` where there is no such stream, or it may not be read. */
@@ -49,8 +52,9 @@ export async function* liveFrames(
     const path = `/v1/streams/${encodeURIComponent(stream)}`;
     try {
       await connection.ask(path, { signal });
-      const query = { format: "frames", from };
+      const query = { format: "frames", from, stream };
       const socket = await connection.socket(`${path}/tail`, query);
+      renewing(connection, socket);
       for await (const item of itemsOf(socket, maxWaitingBytes, signal)) {
         waits.reset();
         // After a loss it goes on with what is live, as a viewer would.
@@ -65,6 +69,31 @@ export async function* liveFrames(
     yield { kind: "disconnected" };
     await waits.wait(signal, () => {});
   }
+}
+
+/** Of what is left of a token's life, this much is used. */
+const RENEW_AFTER = 0.8;
+
+/** Tells the server a fresh token before the one that the socket is open by ends. */
+function renewing(connection: Connection, socket: WebSocket): void {
+  const { clock } = connection;
+  let cancel: CancelTimer = () => {};
+  const present = async () => {
+    const token = await connection.token();
+    if (token !== undefined) socket.send(JSON.stringify({ type: "token", token }));
+  };
+  socket.addEventListener("close", () => cancel());
+  socket.addEventListener("message", ({ data }) => {
+    if (typeof data !== "string") return;
+    const { type, expiresMs } = JSON.parse(data) as { type: string; expiresMs?: number };
+    if (type !== "access" || expiresMs === undefined) return;
+    cancel();
+    const leftMs = (expiresMs - clock.now()) * RENEW_AFTER;
+    // Where there is none to be had the server closes the socket, and that is told.
+    cancel = clock.after(Math.min(Math.max(leftMs, 1000), MAX_TIMER_MS), () => {
+      present().catch(() => {});
+    });
+  });
 }
 
 /** Until the socket closes. */

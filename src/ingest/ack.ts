@@ -1,16 +1,15 @@
 /** Acks as KVS sends them: JSON objects, one a line (docs/formats/acks.md). Pure. */
 import type { Fault, FaultCode } from "../base/errors.ts";
 
-/** ErrorIds of PutMedia that we send (KVS page PutMedia, "FragmentAcknowledgment"). */
+/**
+ * ErrorIds of PutMedia that we send (KVS page PutMedia, "FragmentAcknowledgment"). Of the others docs/formats/acks.md says why
+ * they cannot happen here.
+ */
 export const ACK_ERRORS = {
-  4000: "STREAM_READ_ERROR",
   4001: "MAX_FRAGMENT_SIZE_REACHED",
-  4002: "MAX_FRAGMENT_DURATION_REACHED",
-  4004: "FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS",
   4006: "INVALID_MKV_DATA",
   4007: "INVALID_PRODUCER_TIMESTAMP",
   4008: "STREAM_NOT_ACTIVE",
-  4009: "FRAGMENT_METADATA_LIMIT_REACHED",
   4010: "TRACK_NUMBER_MISMATCH",
   4012: "MORE_THAN_ALLOWED_TRACKS_FOUND",
   5000: "INTERNAL_ERROR",
@@ -87,9 +86,6 @@ export function ackErrorId(fault: Fault): AckErrorId {
     "mkv.unknown-track": 4010,
     "mkv.too-many-tracks": 4012,
     "mkv.element-too-large": 4001,
-    "ingest.fragment-too-large": 4001,
-    "ingest.fragment-too-long": 4002,
-    "ingest.metadata-limit": 4009,
     "ingest.bad-timestamp": 4007,
     "stream.deleted": 4008,
     "stream.not-found": 4008,

@@ -17,8 +17,8 @@ export interface Placement {
   elsewhere(stream: string): Promise<Elsewhere | undefined>;
   /** As `elsewhere`, without trying to have it here. */
   lookUp(stream: string): Promise<Elsewhere | undefined>;
-  /** Asks its owner to let it go to this node; `address` is the encoder's. Then as `elsewhere`. */
-  fetch(stream: string, address: string): Promise<Elsewhere | undefined>;
+  /** Asks its owner to let it go to this node; `identity` is the producer's. Then as `elsewhere`. */
+  fetch(stream: string, identity: string): Promise<Elsewhere | undefined>;
 }
 
 /** One server alone. */

@@ -62,6 +62,8 @@ export interface SessionParts {
   readonly crc32?: Crc32;
   /** Default: counts nothing. */
   readonly meters?: Meters;
+  /** No more is taken. Called once; what was taken may not be decided yet. */
+  stopped?(): void;
 }
 
 export class IngestSession {
@@ -75,6 +77,7 @@ export class IngestSession {
   readonly #fragmenter: Fragmenter;
   #number: FragmentNumber | undefined;
   #timecode: number | undefined;
+  #received: string | undefined;
   #persisted: string | undefined;
   /** Of the Cluster whose end has not been seen yet. */
   #clusterTicks: number | undefined;
@@ -122,6 +125,19 @@ export class IngestSession {
   /** Why it ended, or undefined when it has not, or ended well. */
   get fault(): Fault | undefined {
     return this.#fault;
+  }
+
+  /** Numbers of the newest fragment that is whole, and of the newest that is durable. */
+  get progress(): { readonly received?: string; readonly persisted?: string } {
+    return {
+      ...(this.#received === undefined ? {} : { received: this.#received }),
+      ...(this.#persisted === undefined ? {} : { persisted: this.#persisted }),
+    };
+  }
+
+  /** Since its last bytes, ms; 0 while they are not read. */
+  get quietMs(): number {
+    return this.#paused ? 0 : this.#parts.clock.elapsed() - this.#lastBytesMs;
   }
 
   /** More of the body, in one or more pieces. They may be kept: do not change them afterwards. Never throws. */
@@ -172,6 +188,7 @@ export class IngestSession {
     if (this.#ending) return;
     this.#ending = true;
     this.#timer();
+    this.#parts.stopped?.();
     this.#sealOpen(this.#fault?.code !== "mkv.bad-crc");
     this.#parts.live.close();
     this.#maybeFinish();
@@ -267,7 +284,8 @@ export class IngestSession {
     // More of this Cluster may come: in its own fragment, under the same name.
     if (timecode === this.#clusterTicks && !this.#over) this.#withheld = acks;
     else acks.tell();
-    acks.add("RECEIVED", formatFragmentNumber(number));
+    this.#received = formatFragmentNumber(number);
+    acks.add("RECEIVED", this.#received);
     const skewMs = this.#nowMs - cut.info.producedEndUs / 1000;
     this.#meters.fragmentReceived(this.stream, cut.blocks.length, skewMs);
     if (!recording.persists) return;

@@ -42,7 +42,14 @@ export type NoticeItem =
   | { readonly kind: "offline"; readonly sinceMs?: Millis }
   | { readonly kind: "gap"; readonly afterSequence: number; readonly beforeSequence: number }
   /** The timeline cannot be sent in this format. */
-  | { readonly kind: "error"; readonly code: FaultCode; readonly message: string };
+  | {
+      readonly kind: "error";
+      readonly code: FaultCode;
+      readonly message: string;
+      /** When the viewer has no decoder for it: what it is, and paths that have the stream in other forms. */
+      readonly codecs?: readonly string[];
+      readonly alternatives?: readonly string[];
+    };
 
 export type FeedItem = ConfigItem | ChunkItem | NoticeItem;
 

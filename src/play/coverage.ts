@@ -10,31 +10,19 @@
  * down on the producer's clock: on the server's a gap has none.
  */
 import { Fault } from "../base/errors.ts";
-import { millis } from "../base/units.ts";
-import {
-  type ClockName,
-  type FragmentReader,
-  MAX_PACK_SPAN_MS,
-  type PackSummary,
-  type StoredFragment,
-  type TimeRange,
-} from "../fragment/fragment.ts";
+import type { ClockName, FragmentReader, TimeRange } from "../fragment/fragment.ts";
+import { type Density, density } from "./density.ts";
 import { type CausedGap, causedGaps, type Hole } from "./gap-causes.ts";
-import { spanOf } from "./order.ts";
-import { type Step, steps } from "./walk.ts";
+import { goesOn, type Stretch, walked, wholeHours, wholeMs } from "./stretches.ts";
 
 /** Most stretches in one answer. Beyond it a coarser resolution is asked for. */
 export const MAX_RANGES = 20_000;
 
-const HOUR_MS = 3_600_000;
-/** Of fewer hours, packs are as quickly looked at one by one. */
-const MIN_HOURS = 3;
-/** The index joins packs that are this close. */
-const MIN_JOIN_MS = 1000;
-
 export interface Coverage {
   readonly ranges: readonly CoveredRange[];
   readonly gaps: readonly Gap[];
+  /** When parts were asked for: how much of each is recorded, unmerged. */
+  readonly density?: Density;
 }
 
 /** Ms since the Unix epoch on the clock asked for; half open. Counts are of whole fragments. */
@@ -56,15 +44,25 @@ export interface CoverageOptions {
   readonly clock: ClockName;
   /** Gaps shorter than this are merged, ms, ≥ 0. A pack shorter than it costs no look at its fragments. */
   readonly resolutionMs: number;
+  /** In so many parts of equal length it is told how much is recorded; 0, the default: not at all. */
+  readonly buckets?: number;
 }
 
 /** Throws `stream.not-found`; `request.too-large` over `MAX_RANGES` stretches. */
 export async function coverage(options: CoverageOptions): Promise<Coverage> {
+  const { buckets = 0 } = options;
+  const listed = await list(options);
+  return buckets === 0 ? listed : { ...listed, density: await density(options, buckets) };
+}
+
+async function list(options: CoverageOptions): Promise<Coverage> {
   const { reader, stream, range, clock, resolutionMs } = options;
   const cover = new Cover(resolutionMs);
+  // Nothing shorter than the resolution can be seen, so a pack shorter than it has no hole to look for.
+  const longestWholeMs = resolutionMs;
   const summed = await summedStretches(options);
   if (summed !== undefined) for (const stretch of summed) cover.add(stretch);
-  else for await (const stretch of walked(options, range, () => false)) cover.add(stretch);
+  else for await (const stretch of walked(options, { range, longestWholeMs })) cover.add(stretch);
   const ranges = cover.end();
   const holes = holesOf(ranges, range);
   if (clock === "producer") return { ranges, gaps: await causedGaps({ reader, stream }, holes) };
@@ -77,40 +75,15 @@ export async function coverage(options: CoverageOptions): Promise<Coverage> {
  * longer than the resolution: then its fragments have to be looked at.
  */
 async function summedStretches(options: CoverageOptions): Promise<Stretch[] | undefined> {
-  const { reader, stream, range, clock, resolutionMs } = options;
-  if (clock !== "producer" || resolutionMs < MIN_JOIN_MS) return undefined;
-  const fromMs = millis(Math.ceil(range.fromMs / HOUR_MS) * HOUR_MS);
-  // A pack of the last of them may reach beyond it, but not beyond the range: there only some of its fragments count.
-  const toMs = millis(Math.floor((range.toMs - MAX_PACK_SPAN_MS) / HOUR_MS) * HOUR_MS);
-  if (toMs - fromMs < MIN_HOURS * HOUR_MS) return undefined;
-  const hours = await reader.stretches(stream, { fromMs, toMs }, resolutionMs);
+  const { resolutionMs } = options;
+  const hours = await wholeHours(options, resolutionMs);
   if (hours === undefined) return undefined;
-  if (hours.some(({ longestUs }) => longestUs > resolutionMs * 1000)) return undefined;
-  // A pack belongs to the hour it begins in. Those that begin before the first one may reach into it.
-  const untilMs = millis(Math.min(range.toMs, fromMs + MAX_PACK_SPAN_MS));
-  const before = { fromMs: range.fromMs, toMs: untilMs };
-  const after = { fromMs: toMs, toMs: range.toMs };
-  const out: Stretch[] = hours.map((one) => ({ ...wholeMs(one), ...one, slackMs: 0 }));
-  for await (const one of walked(options, before, (pack) => pack.producedStartUs >= fromMs * 1000))
-    out.push(one);
-  for await (const one of walked(options, after, (pack) => pack.producedStartUs < toMs * 1000))
-    out.push(one);
+  if (hours.stretches.some(({ longestUs }) => longestUs > resolutionMs * 1000)) return undefined;
+  const out: Stretch[] = hours.stretches.map((one) => ({ ...wholeMs(one), ...one, slackMs: 0 }));
+  for (const end of hours.ends)
+    for await (const one of walked(options, { ...end, longestWholeMs: resolutionMs }))
+      out.push(one);
   return out.sort((a, b) => a.from - b.from);
-}
-
-/** Pack by pack, and fragment by fragment where that can be seen; in order. */
-async function* walked(
-  { reader, stream, clock, resolutionMs }: CoverageOptions,
-  range: TimeRange,
-  leaveOut: (pack: PackSummary) => boolean,
-): AsyncGenerator<Stretch, undefined> {
-  if (range.fromMs >= range.toMs) return;
-  // Nothing shorter than the resolution can be seen, so a pack shorter than it has no hole to look for.
-  const takeWhole = (pack: PackSummary) =>
-    clock === "producer" && pack.producedEndUs - pack.producedStartUs <= resolutionMs * 1000;
-  const selection = { by: "time", clock, range } as const;
-  for await (const step of steps({ reader, stream }, selection, { takeWhole, leaveOut }))
-    yield* stretchesOf(step, clock);
 }
 
 /** What is left of the range, in order. */
@@ -126,39 +99,6 @@ function holesOf(ranges: readonly CoveredRange[], { fromMs, toMs }: TimeRange): 
     { from: last.to, to: toMs, between: false },
   ];
   return holes.filter(({ from, to }) => from < to);
-}
-
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  readonly fragments: number;
-  readonly bytes: number;
-  /** Session and run, and the longest gap that is only an inexact end, ms. */
-  readonly run?: string;
-  readonly slackMs: number;
-}
-
-function* stretchesOf(step: Step, clock: ClockName): Generator<Stretch> {
-  if (step.kind === "pack") yield stretchOfPack(step.pack);
-  else for (const fragment of step.fragments) yield stretchOf(fragment, clock);
-}
-
-function stretchOfPack(pack: PackSummary): Stretch {
-  const { producedStartUs: startUs, producedEndUs: endUs, bytes, totals } = pack;
-  return { ...wholeMs({ startUs, endUs }), fragments: totals.fragments, bytes, slackMs: 0 };
-}
-
-function stretchOf({ info, size }: StoredFragment, clock: ClockName): Stretch {
-  const { startUs, endUs } = spanOf(info, clock);
-  const frames = info.totals.reduce((most, one) => Math.max(most, one.frames), 1);
-  const slackMs = (endUs - startUs) / 1000 / frames;
-  const run = `${info.session} ${info.run}`;
-  return { ...wholeMs({ startUs, endUs }), fragments: 1, bytes: size, run, slackMs };
-}
-
-function wholeMs({ startUs, endUs }: { startUs: number; endUs: number }) {
-  const from = Math.floor(startUs / 1000);
-  return { from, to: Math.max(from + 1, Math.floor(endUs / 1000)) };
 }
 
 /** Takes stretches in order of their start and joins them. */
@@ -192,10 +132,7 @@ class Cover {
   }
 
   #joins(openTo: number, stretch: Stretch): boolean {
-    const gapMs = stretch.from - openTo;
-    if (gapMs <= 0 || gapMs < this.#resolutionMs) return true;
-    const last = this.#last;
-    return last?.run !== undefined && last.run === stretch.run && gapMs < last.slackMs;
+    return stretch.from - openTo < this.#resolutionMs || goesOn(this.#last, openTo, stretch);
   }
 
   #close(): void {

@@ -5,6 +5,7 @@ import { Fault } from "../base/errors.ts";
 import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
 import { enforceAccess } from "./access/enforce.ts";
 import { enforceOrigins, OriginRules } from "./access/origin.ts";
+import { signInPage } from "./access/sign-in-page.ts";
 import { fromFastify, refuseSocket, replyFault } from "./error-reply.ts";
 import { httpServer } from "./http-server.ts";
 import { kvsRoutes } from "./kvs/routes.ts";
@@ -24,9 +25,12 @@ import { kvsSessionRoutes } from "./routes/kvs-sessions.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { openApiRoutes } from "./routes/openapi.ts";
 import { retentionRoutes } from "./routes/retention.ts";
+import { sessionRoutes } from "./routes/session.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { userRoutes } from "./routes/users.ts";
 import { segmentedOf } from "./segmented.ts";
 import { STRICT_JSON } from "./strict-json.ts";
 import type { Certificates } from "./tls.ts";
@@ -65,9 +69,12 @@ export function buildApp(parts: Parts, certificates?: Certificates): FastifyInst
   limitBodies(app, clock);
   enforceAccess(app, parts.guard);
   countRequests(app, parts.metrics);
+  openApiRoutes(app);
   healthRoutes(app, parts);
   metricsRoutes(app, parts);
   keyRoutes(app, parts);
+  userRoutes(app, parts);
+  sessionRoutes(app, parts);
   hookRoutes(app, parts);
   eventRoutes(app, parts);
   // Bodies of media are asked for when it is clear that they are taken here.
@@ -111,6 +118,8 @@ function putMediaRoute(app: FastifyInstance, parts: Parts): void {
 
 function staticRoutes(app: FastifyInstance, parts: Parts, framers: string): void {
   app.get("/*", async (req, reply) => {
+    const signIn = await signInPage(parts.guard, req);
+    if (signIn !== undefined) return reply.header("cache-control", "no-store").redirect(signIn);
     const path = req.url.split("?")[0] ?? "/";
     const asset = await parts.files.get(decodeURIComponent(path));
     reply.header("etag", asset.etag).header("cache-control", "no-cache").type(asset.type);

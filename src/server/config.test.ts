@@ -148,7 +148,7 @@ suite("readConfig", () => {
   test("keeps packs in a folder unless it is told of a bucket", () => {
     const config = readConfig({ flags: {}, env: {} });
     assert.equal(config.store, "folder");
-    assert.equal(config.spoolMaxGb, 0);
+    assert.deepEqual([config.spoolMaxGb, config.localCacheGb], [0, 0]);
     assert.equal(config.encryptionKeyFile, undefined);
     const flags = {
       store: "s3",

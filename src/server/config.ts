@@ -89,6 +89,8 @@ export interface Config {
   readonly encryptionKeyFile: string | undefined;
   /** Most GB (10^9 bytes) of packs that wait for the store; 0: as many as the disk takes. */
   readonly spoolMaxGb: number;
+  /** Most GB (10^9 bytes) of packs that stay on the disk although the bucket has them; 0: none. */
+  readonly localCacheGb: number;
   /** File with the secret that nodes share; with it this server is one of several. */
   readonly clusterKeyFile: string | undefined;
   /** This node's id; undefined: the one in its data folder, a random one at first. */
@@ -282,6 +284,12 @@ export const settings = {
   spoolMaxGb: {
     env: "STREAMBANK_SPOOL_MAX_GB",
     flag: "spool-max-gb",
+    fallback: 0,
+    read: gigabytes,
+  },
+  localCacheGb: {
+    env: "STREAMBANK_LOCAL_CACHE_GB",
+    flag: "local-cache-gb",
     fallback: 0,
     read: gigabytes,
   },

@@ -95,7 +95,8 @@ export async function openPlayback(
     nowMs + Expires * 1000,
     principal.expiresMs ?? Number.MAX_SAFE_INTEGER,
   );
-  return parts.sessions.issue({ purpose, stream: stream.name, expiresMs, data: session });
+  const maker = principal.maker === undefined ? {} : { maker: principal.maker };
+  return parts.sessions.issue({ purpose, stream: stream.name, expiresMs, data: session, ...maker });
 }
 
 function timesOf(

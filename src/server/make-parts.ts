@@ -15,6 +15,7 @@ import { type EventService, openEvents } from "./events/service.ts";
 import { ConsumerGroups } from "./groups/consumer-groups.ts";
 import { openImageJobs } from "./images/open-jobs.ts";
 import { ImageService } from "./images/service.ts";
+import { notifier } from "./kvs/notifier.ts";
 import { collectGauges } from "./metrics/collectors.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { serverMeters } from "./metrics/server-meters.ts";
@@ -74,8 +75,12 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
   const images = new ImageService({ clock, reader, hub });
   const imageJobs = await openImageJobs({ ...common, reader, images, nodes }, archive);
+  const notifications = notifier({
+    ...{ clock, log, reader, index: archive.index, events: events.source, poster: events.poster },
+    ...{ node: nodes?.id ?? ONE_NODE, streams: () => archive.list() },
+  });
   const parts = {
-    ...{ retention, reader, images, imageJobs },
+    ...{ retention, reader, images, imageJobs, notifications },
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
     groups: new ConsumerGroups(archive.index, clock),
     ...(await openAccessParts(config, { index: archive.index, clock })),

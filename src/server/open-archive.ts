@@ -29,11 +29,11 @@ interface Common {
 /** Throws `config.bad`, `store.*`, `index.unavailable`. */
 export async function openArchive(config: Config, common: Common): Promise<OpenedArchive> {
   const { clock, log } = common;
-  const { dataDir, sharedDir = dataDir, spoolMaxGb } = config;
+  const { dataDir, sharedDir = dataDir, spoolMaxGb, localCacheGb } = config;
   const setUp = setUpNode(config, clock, log);
   makeDataDir(dataDir, sharedDir);
   const settings = storeSettings(config);
-  const { store, eraseKey } = await openStore(settings, {
+  const { store, eraseKey, claim } = await openStore(settings, {
     dataDir: sharedDir,
     files: nodeFiles,
     log,
@@ -42,6 +42,8 @@ export async function openArchive(config: Config, common: Common): Promise<Opene
     const archive = await Archive.open({
       ...{ dataDir, store, eraseKey, ...common, ...setUp?.archive },
       ...indexOptions(config),
+      claimStore: claim && ((uuid) => claim(uuid, dataDir)),
+      cacheBytes: localCacheGb * 1e9,
       space: { maxSpoolBytes: spoolMaxGb * 1e9 },
     });
     return { archive, nodes: setUp?.nodes() };

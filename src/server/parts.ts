@@ -12,6 +12,7 @@ import type { EventService } from "./events/service.ts";
 import type { ConsumerGroups } from "./groups/consumer-groups.ts";
 import type { ImageGenerator } from "./images/generator.ts";
 import type { ImageService } from "./images/service.ts";
+import type { StreamJobs } from "./jobs/stream-jobs.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
@@ -40,6 +41,7 @@ export interface Parts extends RetentionParts, Access {
   readonly files: StaticFiles;
   readonly images: ImageService;
   readonly imageJobs: ImageGenerator;
+  readonly notifications: StreamJobs;
   /** Where there are several; undefined: this server is alone. */
   readonly nodes: Nodes | undefined;
 }

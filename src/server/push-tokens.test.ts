@@ -22,7 +22,9 @@ suite("push tokens", () => {
   test("a token allows its stream, or all that begin alike, until its end", () => {
     const { tokens, clock } = setUp();
     const end = clock.now() + 1000;
-    assert.deepEqual(tokens.check("cam", tokens.issue("cam", end)), { expiresMs: end });
+    assert.deepEqual(tokens.check("cam", tokens.issue("cam", end)), {
+      ...{ expiresMs: end, who: "token:cam" },
+    });
     assert.deepEqual(tokens.check("cam-7", tokens.issue("cam-*", end)), { expiresMs: end });
     for (const [stream, of] of [
       ["cam2", "cam"],

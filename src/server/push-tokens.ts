@@ -45,7 +45,8 @@ export class PushTokens implements PushAccess {
       : stream === allowed;
     if (!isAllowed) throw new Fault("auth.denied", `the token is not for ${stream}`);
     if (expiresMs <= this.#clock.now()) throw new Fault("auth.expired", "the token has expired");
-    return { expiresMs };
+    // Fresh ones of the same stream are the same producer's. One for many streams may be anybody's.
+    return { expiresMs, ...(allowed.endsWith("*") ? {} : { who: `token:${allowed}` }) };
   }
 
   #sign(claims: string): string {

@@ -84,6 +84,18 @@ export function storeCheck(
   };
 }
 
+/** Packs that cannot be sent although the store works are on this disk alone. */
+export function spoolCheck(aside: () => number): Check {
+  return {
+    name: "spool",
+    run: async () => {
+      const packs = aside();
+      if (packs === 0) return OK;
+      return { state: "warning", reason: `${packs} packs cannot be sent: see upload.set-aside` };
+    },
+  };
+}
+
 /** The checks of a server. */
 export function readinessOf({
   config,
@@ -92,9 +104,9 @@ export function readinessOf({
 }: {
   config: { readonly dataDir: string };
   clock: Clock;
-  archive: Pick<Archive, "index" | "store" | "gate">;
+  archive: Pick<Archive, "index" | "store" | "gate" | "uploads">;
 }): Readiness {
-  const { index, store, gate } = archive;
+  const { index, store, gate, uploads } = archive;
   const room = async () => {
     const { freeBytes: free, stopBytes } = gate.state;
     return { freeBytes: free ?? (await freeBytes(config.dataDir)), stopBytes };
@@ -104,6 +116,7 @@ export function readinessOf({
     folderCheck(config.dataDir),
     spaceCheck(room),
     storeCheck(store, () => gate.state.open),
+    spoolCheck(() => uploads.aside),
   ];
   return new Readiness({ clock, checks });
 }

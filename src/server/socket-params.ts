@@ -1,6 +1,7 @@
 /** What a WebSocket's query asks for, checked before the handshake. */
 import { Fault } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
+import { type Codecs, readCodecs } from "../play/tail/accepts.ts";
 import { parseTime } from "../play/time.ts";
 import { type RawQuery, refuseOthers, text } from "./routes/query.ts";
 
@@ -34,14 +35,21 @@ export interface TailParams {
   readonly format: "frames" | "mkv" | "fmp4";
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** What the viewer can play. */
+  readonly codecs?: Codecs;
 }
 
 /** Throws `request.bad`, `request.bad-time`. */
 export function tailParams(stream: string, query: RawQuery): TailParams {
-  refuseOthers(query, ["format", "from"]);
+  refuseOthers(query, ["format", "from", "codecs"]);
   const format = text(query, "format") ?? "frames";
   if (format !== "frames" && format !== "mkv" && format !== "fmp4")
     throw new Fault("request.bad", `format: frames, mkv or fmp4, not ${format}`);
   const from = text(query, "from");
-  return { stream, format, ...(from === undefined ? {} : { fromMs: parseTime(from) }) };
+  const codecs = text(query, "codecs");
+  return {
+    ...{ stream, format },
+    ...(from === undefined ? {} : { fromMs: parseTime(from) }),
+    ...(codecs === undefined ? {} : { codecs: readCodecs(codecs) }),
+  };
 }

@@ -5,9 +5,12 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { asFault, Fault } from "../base/errors.ts";
 import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
-import { bearerToken } from "../ingest/push-access.ts";
+import { bearerToken, type PushAccess, type PushGrant } from "../ingest/push-access.ts";
 import { handleTailSocket } from "../play/tail/tail-socket.ts";
+import { addressToken } from "./access/key-guard.ts";
 import { OriginRules } from "./access/origin.ts";
+import { cookieToken } from "./access/session-cookie.ts";
+import { tailAccess } from "./access/tail-access.ts";
 import { errorBody } from "./error-reply.ts";
 import { httpStatus, retryAfterS } from "./http-status.ts";
 import { NodeAuth } from "./nodes/node-auth.ts";
@@ -75,19 +78,34 @@ async function route(req: IncomingMessage, parts: Parts): Promise<Target | Elsew
     const { token: given, ...asked } = query as Readonly<Record<string, string>>;
     const params = putParams(stream, asked, parts.clock.now());
     const put = putParts(parts);
-    const token = bearerToken(req.headers.authorization) ?? given;
     const ready = async () => {
       await ensureStream(stream, params.create || put.createMissing, put);
       return put.placement.elsewhere(stream);
     };
     // Before the handshake a refusal is a readable answer; a page tells its token after it.
-    if (token !== undefined) put.access.check(stream, token);
-    const admitted = !put.access.required || token !== undefined;
+    const grant = pushGrant(req, stream, { given, access: put.access });
+    const admitted = !put.access.required || grant !== undefined;
     const owner = await (admitted ? ready() : put.placement.lookUp(stream));
     if (owner !== undefined) return { location: `${owner.url}${req.url}` };
-    return { kind, accept: (ws) => handlePutSocket(ws, { ...params, token }, { ...put, ready }) };
+    const { remoteAddress } = socketHead(req);
+    const accepted = { ...params, grant, remoteAddress };
+    return { kind, accept: (ws) => handlePutSocket(ws, accepted, { ...put, ready }) };
   }
   return tailTarget(req, stream, query, parts);
+}
+
+/** Of what comes with the handshake; undefined: nothing does. Throws `auth.*`. */
+function pushGrant(
+  req: IncomingMessage,
+  stream: string,
+  { given, access }: { readonly given: string | undefined; readonly access: PushAccess },
+): PushGrant | undefined {
+  if (!access.required) return undefined;
+  const token =
+    bearerToken(req.headers.authorization) ??
+    (given === undefined ? undefined : addressToken(given));
+  if (token === undefined && cookieToken(req.headers) === undefined) return undefined;
+  return access.check(stream, token, socketHead(req));
 }
 
 async function tailTarget(
@@ -99,10 +117,8 @@ async function tailTarget(
   const { hub, archive, clock, log, nodes } = parts;
   const forNode = isNode(req, parts);
   const { token: _, ...asked } = query;
-  if (!forNode) {
-    const principal = await parts.guard.identify(socketHead(req));
-    principal.require("read", { stream });
-  }
+  const head = socketHead(req);
+  const access = forNode ? undefined : await tailAccess(parts.guard, head, stream);
   await archive.get(stream);
   const params = { ...tailParams(stream, asked), forNode };
   return {
@@ -110,7 +126,8 @@ async function tailTarget(
     accept: (ws) => {
       // Another node is served from what is here: it would wait for itself.
       if (!forNode && nodes !== undefined) ws.once("close", nodes.watch(stream));
-      handleTailSocket(ws, params, { hub, reader: archive, clock, log });
+      const granted = access === undefined ? {} : { access };
+      handleTailSocket(ws, { ...params, ...granted }, { hub, reader: archive, clock, log });
     },
   };
 }

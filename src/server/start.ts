@@ -4,7 +4,6 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import { Publishers } from "../ingest/rtmp/publishers.ts";
 import { type Config, isLoopback, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import { makeParts } from "./make-parts.ts";
@@ -64,10 +63,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const shared: SharedPort[] = [];
   try {
     await listen(app, config);
-    const publishers = new Publishers();
-    rtmp = await startRtmp(parts, publishers);
-    rtmps = await startRtmps(parts, publishers, certificates);
-    await startNode({ config, parts, publishers, server: app.server, rtmp, shared });
+    rtmp = await startRtmp(parts);
+    rtmps = await startRtmps(parts, certificates);
+    await startNode({ config, parts, server: app.server, rtmp, shared });
   } catch (error) {
     certificates?.close();
     for (const one of shared) one.close();
@@ -80,13 +78,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await parts.pulls.start();
   parts.retention.start();
   parts.imageJobs.start();
+  parts.notifications.start();
   const port = (app.server.address() as { port: number }).port;
   const close = once(async () => {
     parts.readiness.close();
     certificates?.close();
     await parts.retention.stop();
     for (const one of shared) one.close();
-    const jobs = parts.imageJobs.stop();
+    const jobs = Promise.all([parts.imageJobs.stop(), parts.notifications.stop()]);
     parts.images.close();
     await jobs;
     await parts.pulls.close();
@@ -96,7 +95,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     closeSockets();
     await app.close();
     await parts.events.close();
-    parts.keys?.close();
+    parts.directory?.close();
     await parts.archive.close();
   });
   const name = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
@@ -117,7 +116,6 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 interface NodeStart {
   readonly config: Config;
   readonly parts: Parts;
-  readonly publishers: Publishers;
   readonly server: Server;
   readonly rtmp: RunningRtmp | undefined;
   /** Ports that were opened are added. */
@@ -125,11 +123,11 @@ interface NodeStart {
 }
 
 /** As one of several nodes: tells the others where this one is, then opens the ports it shares with them. */
-async function startNode({ config, parts, publishers, server, rtmp, shared }: NodeStart) {
+async function startNode({ config, parts, server, rtmp, shared }: NodeStart) {
   if (parts.nodes === undefined) return;
   const { host, sharedHttpPort, sharedRtmpPort } = config;
   const url = nodeUrl(config, (server.address() as { port: number }).port);
-  await parts.nodes.start({ url, rtmpUrl: nodeRtmpUrl(config, rtmp?.port) }, publishers);
+  await parts.nodes.start({ url, rtmpUrl: nodeRtmpUrl(config, rtmp?.port) });
   if (sharedHttpPort !== undefined)
     shared.push(await listenShared(server, { port: sharedHttpPort, host }));
   if (sharedRtmpPort !== undefined && rtmp !== undefined)
@@ -143,10 +141,10 @@ interface RunningRtmp {
 }
 
 /** The default port being taken does not stop the start: several servers may run with defaults. */
-async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningRtmp | undefined> {
+async function startRtmp(parts: Parts): Promise<RunningRtmp | undefined> {
   const { config, log } = parts;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
-  const server = new RtmpServer({ ...putParts(parts), publishers });
+  const server = new RtmpServer(putParts(parts));
   try {
     const port = await server.listen(config.rtmpPort, config.host);
     return { port, server: server.server, close: () => server.close() };
@@ -161,13 +159,12 @@ async function startRtmp(parts: Parts, publishers: Publishers): Promise<RunningR
 
 async function startRtmps(
   parts: Parts,
-  publishers: Publishers,
   certificates: Certificates | undefined,
 ): Promise<RunningRtmp | undefined> {
   if (certificates === undefined) return undefined;
   const { rtmpsPort, host } = parts.config;
   const { RtmpServer } = await import("../ingest/rtmp/server.ts");
-  const server = new RtmpServer({ ...putParts(parts), publishers }, certificates.pair);
+  const server = new RtmpServer(putParts(parts), certificates.pair);
   certificates.follow(server);
   try {
     const port = await server.listen(rtmpsPort, host);

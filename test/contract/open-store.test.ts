@@ -2,11 +2,21 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { after, before, suite, type TestContext, test } from "node:test";
+import { noEvents } from "../../src/archive/events.ts";
 import { nodeFiles } from "../../src/archive/files.ts";
 import { openStore, type StoreSettings } from "../../src/archive/store/open-store.ts";
+import { realClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { noMeters } from "../../src/base/meters.ts";
+import type { CliContext } from "../../src/server/cli/context.ts";
+import { reindex } from "../../src/server/cli/maintenance.ts";
+import { readConfig } from "../../src/server/config.ts";
+import { openArchive } from "../../src/server/open-archive.ts";
+import { allFragments, assertSame } from "../support/archives.ts";
 import { Ceph } from "../support/ceph.ts";
+import { aFragment, START_MS } from "../support/fragments.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { needs } from "../support/tools.ts";
 
@@ -87,6 +97,55 @@ suite("openStore", () => {
     await assert.rejects(store.read("cam/a", 0, 7), { code: "store.not-found" });
     assert.doesNotMatch(store.name, /secret/);
   });
+
+  test(
+    "a prefix is one archive's: no other starts on it, and the folder that was lost is made anew from it",
+    needs("ceph"),
+    async (t) => {
+      const { path } = bench(t);
+      const key = join(path, "key");
+      writeFileSync(key, "cd".repeat(32));
+      const { endpoint, bucket: s3Bucket, accessKey, secretKey } = bucket("claimed");
+      const configOf = (dataDir: string) =>
+        readConfig({
+          env: { STREAMBANK_S3_ACCESS_KEY: accessKey, STREAMBANK_S3_SECRET_KEY: secretKey },
+          flags: {
+            ...{ store: "s3", "s3-endpoint": endpoint, "s3-bucket": s3Bucket },
+            ...{ "encryption-key-file": key, "data-dir": join(path, dataDir) },
+          },
+        });
+      const common = { clock: realClock, log: silentLogger, meters: noMeters, events: noEvents };
+      const { archive } = await openArchive(configOf("one"), common);
+      await archive.create({ name: "cam", retentionHours: 24 });
+      const recording = await archive.open({ stream: "cam", session: "s" });
+      const fragment = aFragment({ number: recording.nextNumber(), startMs: START_MS });
+      await recording.append(fragment);
+      await recording.close();
+      await archive.dropStream("cam");
+      await archive.settled();
+      await archive.close();
+      const foreign = { code: "config.bad", message: /reindex/ };
+      await assert.rejects(openArchive(configOf("two"), common), foreign);
+      const flags = ["--store", "s3", "--s3-endpoint", endpoint, "--s3-bucket", s3Bucket];
+      const code = await reindex(
+        [...flags, "--encryption-key-file", key, "--data-dir", join(path, "three")],
+        {
+          ...{ stdout: new PassThrough(), stderr: new PassThrough(), clock: realClock },
+          env: { STREAMBANK_S3_ACCESS_KEY: accessKey, STREAMBANK_S3_SECRET_KEY: secretKey },
+        } as unknown as CliContext,
+      );
+      assert.equal(code, 0);
+      const third = await openArchive(configOf("three"), common);
+      const [stored] = await allFragments(third.archive, "cam");
+      await assertSame(third.archive, stored ?? assert.fail("nothing is there"), fragment);
+      for await (const page of third.archive.store.list(""))
+        assert.deepEqual(
+          page.map(({ key: name }) => name),
+          [`${stored?.packId}.mkv`],
+        );
+      await third.archive.close();
+    },
+  );
 
   test("any region makes a bucket on a store without regions", needs("ceph"), async (t) => {
     const { open, file } = bench(t);

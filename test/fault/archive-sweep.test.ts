@@ -1,28 +1,10 @@
 /** Fault sweeps over SQLite, with the folder store and with one that is far: test/support/sweep.ts says what must hold. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { openDirectIndex } from "../support/archives.ts";
 import type { Effect } from "../support/failing.ts";
-import { FarStore } from "../support/far-store.ts";
-import { type Failure, sweep, type WorldKind } from "../support/sweep.ts";
+import { type Failure, folderWorld, memoryWorld, sweep } from "../support/sweep.ts";
 
-const folder: WorldKind = {
-  name: "folder and SQLite",
-  stride: 1,
-  make: async () => ({
-    ...{ store: undefined, openIndex: openDirectIndex },
-    async [Symbol.asyncDispose]() {},
-  }),
-};
-
-const memory: WorldKind = {
-  name: "far memory and SQLite",
-  stride: 1,
-  make: async () => ({
-    ...{ store: new FarStore(), openIndex: openDirectIndex },
-    async [Symbol.asyncDispose]() {},
-  }),
-};
+const kinds = [folderWorld, memoryWorld];
 
 suite("an archive whose n-th operation fails", { timeout: 300_000 }, () => {
   const effects: readonly Effect[] = ["lost", "done"];
@@ -31,7 +13,7 @@ suite("an archive whose n-th operation fails", { timeout: 300_000 }, () => {
     // As ENOSPC is, and everything after it.
     { effect: "lost", persistent: true, code: "store.full" },
   ];
-  for (const kind of [folder, memory])
+  for (const kind of kinds)
     for (const failure of failures)
       test(`${kind.name}: ${JSON.stringify(failure)}`, async (t) => {
         const steps = await sweep(kind, failure);

@@ -1,141 +1,62 @@
 /**
- * Byte for byte what clients of KVS that npm does not have put on the wire: the C and C++ SDKs and kvssink, the Go client, the embedded
- * C client, Java v1. Requests are written to a socket as they are.
+ * Byte for byte what clients of KVS that npm does not have put on the wire, on a server that asks for keys: the C and C++ SDKs and
+ * kvssink, the Go client, the embedded C client, both Java ones. Requests are written to a socket as they are.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
+import { CreateStreamCommand } from "@aws-sdk/client-kinesis-video";
+import { type GuardedServer, guardedServer } from "../support/guarded-server.ts";
 import { makeMedia } from "../support/media.ts";
-import { startTestServer } from "../support/server.ts";
+import type { Credentials } from "../support/signed-put.ts";
+import { tempDir } from "../support/temp-dir.ts";
 import { needs } from "../support/tools.ts";
+import {
+  acksOf,
+  count,
+  cPut,
+  cSdk,
+  ended,
+  endOfFragment,
+  PutCall,
+  putHead,
+  raw,
+} from "../support/wire.ts";
 
-interface Answer {
-  readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: string;
+async function fragmentsOf({ url, token }: GuardedServer) {
+  const list = await fetch(`${url}/v1/streams/cam/fragments`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return ((await list.json()) as { fragments: { producerMs: number; number: string }[] }).fragments;
 }
 
-/** One request as it is; the answer when the connection has ended or the body is whole. */
-async function raw(port: number, text: string | Uint8Array): Promise<Answer> {
-  const socket = connect(port, "127.0.0.1");
-  socket.write(text);
-  const bytes: Buffer[] = [];
-  for await (const piece of socket as AsyncIterable<Buffer>) {
-    bytes.push(piece);
-    const answer = parse(Buffer.concat(bytes).toString("latin1"));
-    if (answer === undefined) continue;
-    socket.destroy();
-    return answer;
-  }
-  throw new Error("the connection ended without an answer");
+/** Fragments of that file. */
+const GROUPS = 25;
+
+/** Up to the last Cluster's end, as a camera sends it: nothing behind it tells that it is over. */
+async function clusters(): Promise<Buffer> {
+  const file = readFileSync(await makeMedia("short-groups"));
+  return file.subarray(0, file.lastIndexOf(Buffer.from("1c53bb6b", "hex")));
 }
-
-function parse(text: string): Answer | undefined {
-  const end = text.indexOf("\r\n\r\n");
-  if (end < 0) return undefined;
-  const [first = "", ...lines] = text.slice(0, end).split("\r\n");
-  const headers = new Map(
-    lines.map((line) => [line.split(":")[0]?.toLowerCase() ?? "", line.replace(/^[^:]*:\s*/, "")]),
-  );
-  const body = text.slice(end + 4);
-  if (body.length < Number(headers.get("content-length"))) return undefined;
-  return { status: Number(first.split(" ")[1]), headers, body };
-}
-
-/** A control plane call as the C SDK makes it: Host without a port, JSON with tabs. */
-function cSdk(path: string, json: string): string {
-  return [
-    `POST ${path} HTTP/1.1`,
-    "Host: 127.0.0.1",
-    "Accept: */*",
-    "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20261123/us-east-1/kinesisvideo/aws4_request, SignedHeaders=host;user-agent;x-amz-date, Signature=00",
-    "content-type: application/json",
-    "user-agent: AWS-SDK-KVS/3.6.0 GCC/12.2.0 Linux/6.1 x86_64",
-    "X-Amz-Date: 20261123T120000Z",
-    `Content-Length: ${Buffer.byteLength(json)}`,
-    "",
-    json,
-  ].join("\r\n");
-}
-
-/** Sends a head, then `bytes` in HTTP chunks; gives every HTTP chunk of the answer as it comes. */
-class PutCall {
-  readonly socket: Socket;
-  readonly chunks: string[] = [];
-  #text = "";
-  #wake: () => void = () => {};
-
-  constructor(port: number, head: readonly string[]) {
-    this.socket = connect(port, "127.0.0.1");
-    this.socket.write(`${head.join("\r\n")}\r\n\r\n`);
-    this.socket.on("data", (piece) => {
-      this.#text += piece.toString("latin1");
-      this.#split();
-      this.#wake();
-    });
-    this.socket.on("close", () => this.#wake());
-    this.socket.on("error", () => {});
-  }
-
-  get head(): string {
-    return this.#text;
-  }
-
-  send(bytes: Uint8Array): void {
-    this.socket.write(`${bytes.length.toString(16)}\r\n`);
-    this.socket.write(bytes);
-    this.socket.write("\r\n");
-  }
-
-  end(): void {
-    this.socket.write("0\r\n\r\n");
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    while (!done() && !this.socket.destroyed)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    assert.ok(done(), this.#text.slice(0, 500));
-  }
-
-  /** Whole HTTP chunks behind the answer's head. */
-  #split(): void {
-    const start = this.#text.indexOf("\r\n\r\n", this.#text.indexOf("HTTP/1.1 200"));
-    if (start < 0) return;
-    let at = start + 4;
-    this.chunks.length = 0;
-    for (;;) {
-      const line = this.#text.indexOf("\r\n", at);
-      const size = Number.parseInt(this.#text.slice(at, line), 16);
-      if (line < 0 || Number.isNaN(size) || this.#text.length < line + 4 + size) return;
-      if (size > 0) this.chunks.push(this.#text.slice(line + 2, line + 2 + size));
-      at = line + 4 + size;
-      if (size === 0) return;
-    }
-  }
-}
-
-const acksOf = (call: PutCall) =>
-  call.chunks.map((chunk) => JSON.parse(chunk) as { EventType: string; FragmentTimecode?: number });
 
 suite("clients of KVS on the wire", { timeout: 60_000, ...needs("ffmpeg") }, () => {
-  test("the C SDK's way to a stream: describe, create, tag, endpoint", async () => {
-    await using server = await startTestServer();
-    const { port } = server;
-    const missing = await raw(port, cSdk("/describeStream", '{\n\t"StreamName": "cam"\n}'));
+  test("kvssink's way on one endpoint: describe, create, tag, endpoint, put", async () => {
+    await using scene = await guardedServer();
+    const { port } = scene.server;
+    const call = async (path: string, json: string) =>
+      raw(port, await cSdk(scene.root, path, json));
+    const missing = await call("/describeStream", '{\n\t"StreamName": "cam"\n}');
     assert.equal(missing.status, 404);
     assert.equal(missing.headers.get("x-amzn-errortype"), "ResourceNotFoundException");
     assert.ok(missing.headers.get("x-amzn-requestid"));
     const create = `{\n\t"DeviceName": "Kinesis_Video_Device",\n\t"StreamName": "cam",\n\t"MediaType": "video/h264",\n\t"DataRetentionInHours": 2\n}`;
-    const made = await raw(port, cSdk("/createStream", create));
+    const made = await call("/createStream", create);
     assert.equal(made.status, 200);
     const { StreamARN } = JSON.parse(made.body) as { StreamARN: string };
     const tag = `{\n\t"StreamARN": "${StreamARN}",\n\t"Tags": {\n\t\t"a": "b"\n\t}\n}`;
-    const tagged = await raw(port, cSdk("/tagStream", tag));
+    const tagged = await call("/tagStream", tag);
     assert.deepEqual([tagged.status, tagged.body], [200, "{}"]);
-    const described = await raw(port, cSdk("/describeStream", '{\n\t"StreamName": "cam"\n}'));
+    const described = await call("/describeStream", '{\n\t"StreamName": "cam"\n}');
     const { StreamInfo } = JSON.parse(described.body);
     assert.equal(StreamInfo.Status, "ACTIVE");
     assert.equal(StreamInfo.DataRetentionInHours, 2);
@@ -143,124 +64,188 @@ suite("clients of KVS on the wire", { timeout: 60_000, ...needs("ffmpeg") }, () 
     // Its JSON reader has room for 100 tokens: objects, keys and values.
     const tokens = 2 + 2 * Object.keys(StreamInfo).length + 1;
     assert.ok(tokens < 100, `${tokens} tokens`);
-    const endpoint = await raw(
-      port,
-      cSdk("/getDataEndpoint", '{\n\t"StreamName": "cam",\n\t"APIName": "PUT_MEDIA"\n}'),
+    const endpoint = await call(
+      "/getDataEndpoint",
+      '{\n\t"StreamName": "cam",\n\t"APIName": "PUT_MEDIA"\n}',
     );
     // It puts /putMedia behind it as it is.
     assert.equal(JSON.parse(endpoint.body).DataEndpoint, `http://127.0.0.1:${port}`);
-  });
-
-  test("the C SDK's PutMedia: unpadded milliseconds, any content type, one ack per HTTP chunk, the end-of-fragment tag", async () => {
-    await using server = await startTestServer({ createMissing: true });
-    const file = readFileSync(await makeMedia("short-groups"));
-    const call = new PutCall(server.port, [
-      "POST /putMedia HTTP/1.1",
-      "Host: 127.0.0.1",
-      "Accept: */*",
-      "connection: keep-alive",
-      "content-type: application/json",
-      "transfer-encoding: chunked",
-      "user-agent: AWS-SDK-KVS/3.6.0 GCC/12.2.0",
-      "x-amzn-fragment-acknowledgment-required: 1",
-      "x-amzn-fragment-timecode-type: RELATIVE",
-      "x-amzn-producer-start-timestamp: 1795404383.3",
-      "x-amzn-stream-name: cam",
-    ]);
-    for (let at = 0; at < file.length; at += 10_000) call.send(file.subarray(at, at + 10_000));
-    const before = () => acksOf(call).filter(({ EventType }) => EventType === "PERSISTED").length;
-    await call.until(() => before() > 0);
-    // Tags > Tag > SimpleTag with its name and an empty string, sizes of 8 bytes, as the SDK writes it.
-    const name = Buffer.from("AWS_KINESISVIDEO_END_OF_FRAGMENT");
-    const element = (id: string, payload: Buffer) => {
-      const size = Buffer.alloc(8);
-      size.writeBigUInt64BE((1n << 56n) | BigInt(payload.length));
-      return Buffer.concat([Buffer.from(id, "hex"), size, payload]);
-    };
-    const simple = Buffer.concat([element("45a3", name), element("4487", Buffer.alloc(0))]);
-    const tags = element("1254c367", element("7373", element("67c8", simple)));
-    const received = () => acksOf(call).filter(({ EventType }) => EventType === "RECEIVED").length;
-    const begun = () => acksOf(call).filter(({ EventType }) => EventType === "BUFFERING").length;
-    await call.until(() => begun() > 0 && received() === begun() - 1);
-    call.send(tags);
+    const put = new PutCall(port, await cPut(scene.root, "1795404383.3"));
+    // The answer begins before the first byte of the body.
+    await put.until(() => put.head.startsWith("HTTP/1.1 200"));
+    const file = await clusters();
+    for (let at = 0; at < file.length; at += 10_000) put.send(file.subarray(at, at + 10_000));
+    await put.until(() => count(put, "PERSISTED") > 0);
+    const open = () => count(put, "BUFFERING") - count(put, "RECEIVED");
+    await put.until(() => count(put, "BUFFERING") === GROUPS && open() === 1);
+    put.send(endOfFragment());
     // The last fragment is acked without another Cluster and without the body's end.
-    await call.until(() => received() === begun() && before() === begun());
-    assert.ok(call.chunks.every((chunk) => chunk.endsWith("\n") && chunk.length < 1024));
-    call.end();
-    await call.until(() => call.socket.destroyed || /\r\n0\r\n\r\n$/.test(call.head));
-    call.socket.destroy();
-    const list = await fetch(`${server.url}/v1/streams/cam/fragments`);
-    const { fragments } = (await list.json()) as { fragments: { producerMs: number }[] };
+    await put.until(() => open() === 0 && count(put, "PERSISTED") === count(put, "BUFFERING"));
+    assert.ok(put.chunks.every((chunk) => chunk.endsWith("\n") && chunk.length < 1024));
+    put.end();
+    await ended(put);
+    put.socket.destroy();
     // `.3` is 3 ms.
-    assert.equal(fragments[0]?.producerMs, 1_795_404_383_003);
+    assert.equal((await fragmentsOf(scene))[0]?.producerMs, 1_795_404_383_003);
   });
 
-  test("embedded C waits for 100 Continue; Go names the stream by its ARN; Java v1 writes the absolute form", async () => {
-    await using server = await startTestServer();
-    const made = await raw(
-      server.port,
-      cSdk("/createStream", '{"StreamName":"cam","DataRetentionInHours":24}'),
+  test("every client's way to sign a body without an end", async () => {
+    await using scene = await guardedServer();
+    const { root: credentials, server } = scene;
+    const { StreamARN } = await scene.clients.control.send(
+      new CreateStreamCommand({ StreamName: "cam", DataRetentionInHours: 24 }),
     );
-    const { StreamARN } = JSON.parse(made.body) as { StreamARN: string };
     const file = readFileSync(await makeMedia("short-groups"));
-    const call = new PutCall(server.port, [
-      `POST http://127.0.0.1:${server.port}/putMedia?X-Amz-Expires=600 HTTP/1.1`,
-      `Host: 127.0.0.1:${server.port}`,
-      "expect: 100-continue",
-      "transfer-encoding: chunked",
-      "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-      "x-amzn-fragment-timecode-type: RELATIVE",
-      "x-amzn-producer-start-timestamp: 1795404383",
-      `x-amzn-stream-arn: ${StreamARN}`,
-    ]);
-    await call.until(() => call.head.startsWith("HTTP/1.1 100 Continue\r\n\r\n"));
-    call.send(file);
-    call.end();
-    await call.until(() => /\r\n0\r\n\r\n$/.test(call.head));
-    const kinds = new Set(acksOf(call).map(({ EventType }) => EventType));
-    assert.deepEqual(kinds, new Set(["BUFFERING", "RECEIVED", "PERSISTED"]));
-    call.socket.destroy();
+    const host = `127.0.0.1:${server.port}`;
+    const relative = { "x-amzn-fragment-timecode-type": "RELATIVE" };
+    const chunked = ["transfer-encoding: chunked"];
+    const ways: Record<string, Promise<string[]>> = {
+      "C, with a port and decimals": putHead({
+        ...{ credentials, hopByHop: true },
+        headers: {
+          ...{ host, connection: "keep-alive", "transfer-encoding": "chunked" },
+          ...{ ...relative, "x-amzn-producer-start-timestamp": "1795404000.000" },
+          "x-amzn-stream-name": "cam",
+        },
+      }),
+      "embedded C waits for 100 Continue": putHead({
+        ...{ credentials, more: [...chunked, "expect: 100-continue"] },
+        headers: {
+          ...{ host, ...relative, "x-amzn-producer-start-timestamp": "1795404100.250" },
+          "x-amzn-stream-name": "cam",
+        },
+      }),
+      "Go: by ARN, with a query": putHead({
+        ...{ credentials, more: chunked, query: { "X-Amz-Expires": "600" } },
+        target: "/putMedia?X-Amz-Expires=600",
+        headers: {
+          ...{ host, ...relative, "x-amzn-producer-start-timestamp": "1795404200" },
+          "x-amzn-stream-arn": StreamARN ?? "",
+        },
+      }),
+      "Java v1: absolute form, an ISO time, a word for a hash": putHead({
+        ...{ credentials, more: chunked, target: `http://${host}/putMedia` },
+        headers: {
+          ...{ host, ...relative, "x-amzn-stream-name": "cam" },
+          "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+          "x-amzn-producer-start-timestamp": "2026-11-23T03:25:00.500Z",
+        },
+      }),
+      "Java's producer: UNSIGNED-PAYLOAD": putHead({
+        ...{ credentials, more: chunked },
+        headers: {
+          ...{ host, ...relative, "x-amzn-stream-name": "cam" },
+          "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+          "x-amzn-producer-start-timestamp": "1795404400.750",
+        },
+      }),
+    };
+    for (const [way, head] of Object.entries(ways)) {
+      const call = new PutCall(server.port, await head);
+      if (way.includes("100"))
+        await call.until(() => call.head.startsWith("HTTP/1.1 100 Continue"));
+      call.send(file);
+      call.end();
+      await ended(call);
+      const kinds = new Set(acksOf(call).map(({ EventType }) => EventType));
+      assert.deepEqual(kinds, new Set(["BUFFERING", "RECEIVED", "PERSISTED"]), way);
+      call.socket.destroy();
+    }
+    const starts = (await fragmentsOf(scene)).map(({ producerMs }) => producerMs);
+    for (const start of [0, 100_250, 200_000, 300_500, 400_750])
+      assert.ok(starts.includes(1_795_404_000_000 + start), `${start}`);
   });
 
-  test("two connections at a token's rotation: what both send is kept, in order", async () => {
-    await using server = await startTestServer({ createMissing: true });
-    const file = readFileSync(await makeMedia("short-groups"));
-    const head = (start: number) => [
-      "POST /putMedia HTTP/1.1",
-      "Host: 127.0.0.1",
-      "transfer-encoding: chunked",
-      "x-amzn-fragment-timecode-type: RELATIVE",
-      `x-amzn-producer-start-timestamp: ${start}.000`,
-      "x-amzn-stream-name: cam",
-    ];
-    const first = new PutCall(server.port, head(1_795_404_000));
+  test("a token's rotation: two connections, each with its own session, overlap; both are kept", async () => {
+    await using scene = await guardedServer();
+    await scene.server.parts.archive.create({ name: "cam", retentionHours: 24 });
+    const file = await clusters();
+    const session = async () => {
+      const answer = await fetch(`${scene.url}/v1/session`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${scene.token}`, "content-type": "application/json" },
+        body: JSON.stringify({ actions: ["produce"], streams: "cam", seconds: 60 }),
+      });
+      return ((await answer.json()) as { credentials: Credentials }).credentials;
+    };
+    const [one, two] = [await session(), await session()];
     const half = Math.floor(file.length / 2);
+    const first = new PutCall(scene.server.port, await cPut(one, "1795404000.0"));
     first.send(file.subarray(0, half));
     await first.until(() => acksOf(first).length > 2);
-    const second = new PutCall(server.port, head(1_795_404_100));
+    const second = new PutCall(scene.server.port, await cPut(two, "1795404100.0"));
     second.send(file.subarray(0, half));
     await second.until(() => acksOf(second).length > 2);
     first.send(file.subarray(half));
+    // The old one ends its last fragment, and closes when that is PERSISTED.
+    first.send(endOfFragment());
+    await first.until(() => count(first, "PERSISTED") === GROUPS);
     first.end();
-    await first.until(() => /\r\n0\r\n\r\n$/.test(first.head));
+    await ended(first);
     second.send(file.subarray(half));
     second.end();
-    await second.until(() => /\r\n0\r\n\r\n$/.test(second.head));
-    const persisted = (call: PutCall) =>
-      acksOf(call).filter(({ EventType }) => EventType === "PERSISTED").length;
-    assert.ok(persisted(first) > 3);
-    assert.equal(persisted(first), persisted(second));
-    const list = await fetch(`${server.url}/v1/streams/cam/fragments`);
-    const { fragments } = (await list.json()) as { fragments: object[] };
-    assert.equal(fragments.length, persisted(first) + persisted(second));
+    await ended(second);
+    assert.equal(count(first, "PERSISTED"), count(second, "PERSISTED"));
+    const fragments = await fragmentsOf(scene);
+    assert.equal(fragments.length, count(first, "PERSISTED") + count(second, "PERSISTED"));
     for (const call of [first, second]) call.socket.destroy();
   });
 
+  test("after an ERROR the producer sends again, or goes on behind it: everything is there once", async () => {
+    using dir = tempDir("resend");
+    const file = readFileSync(await makeMedia("short-groups"));
+    const half = Math.floor(file.length / 2);
+    const ids: (number | undefined)[] = [];
+    const persisted = new Set<string | undefined>();
+    const note = (call: PutCall) => {
+      for (const ack of acksOf(call)) {
+        if (ack.EventType === "PERSISTED") persisted.add(ack.FragmentNumber);
+        if (ack.EventType === "ERROR") ids.push(ack.ErrorId);
+      }
+      call.socket.destroy();
+    };
+    let credentials: Credentials | undefined;
+    {
+      await using scene = await guardedServer({ dataDir: dir.path });
+      credentials = scene.root;
+      await scene.server.parts.archive.create({ name: "cam", retentionHours: 24 });
+      // Damaged: 4006, "skip" in the SDK's table.
+      const damaged = new PutCall(scene.server.port, await cPut(credentials, "1795404000.0"));
+      // Whole Clusters, and what is no element.
+      damaged.send(file.subarray(0, file.lastIndexOf(Buffer.from("1f43b675", "hex"), half)));
+      damaged.send(Buffer.alloc(20_000));
+      await damaged.until(() => count(damaged, "ERROR") === 1);
+      await ended(damaged);
+      note(damaged);
+      // The server stops: 5000, "resend".
+      const stopped = new PutCall(scene.server.port, await cPut(credentials, "1795404000.0"));
+      stopped.send(file.subarray(0, half));
+      await stopped.until(() => count(stopped, "BUFFERING") > 10);
+      const over = ended(stopped);
+      await scene.server.close();
+      await over;
+      note(stopped);
+    }
+    assert.deepEqual(ids, [4006, 5000]);
+    await using scene = await guardedServer({ dataDir: dir.path, credentials });
+    const again = new PutCall(scene.server.port, await cPut(credentials, "1795404000.0"));
+    again.send(file);
+    again.end();
+    await ended(again);
+    note(again);
+    assert.equal(count(again, "ERROR"), 0);
+    const fragments = await fragmentsOf(scene);
+    const starts = fragments.map(({ producerMs }) => producerMs);
+    assert.equal(new Set(starts).size, starts.length, "none twice");
+    for (const { number } of fragments) persisted.delete(number);
+    assert.deepEqual([...persisted], [], "what was PERSISTED is there");
+  });
+
   test("what is wrong with a request is said in KVS's words", async () => {
-    await using server = await startTestServer();
+    await using scene = await guardedServer();
+    const { port } = scene.server;
     const refused = async (path: string, json: string) => {
-      const { status, headers, body } = await raw(server.port, cSdk(path, json));
-      assert.equal(typeof (JSON.parse(body) as { Message?: string }).Message, "string");
+      const { status, headers } = await raw(port, await cSdk(scene.root, path, json));
       return `${status} ${headers.get("x-amzn-errortype")}`;
     };
     const bad = "400 InvalidArgumentException";
@@ -287,7 +272,10 @@ suite("clients of KVS on the wire", { timeout: 60_000, ...needs("ffmpeg") }, () 
     ] as const)
       assert.equal(await refused(path, json), expected, `${path} ${json.slice(0, 60)}`);
     const long = "x".repeat((1 << 20) + 1);
-    const { status } = await raw(server.port, cSdk("/createStream", `{"StreamName":"${long}"}`));
+    const { status } = await raw(
+      port,
+      await cSdk(scene.root, "/createStream", `{"StreamName":"${long}"}`),
+    );
     assert.equal(status, 400);
   });
 });

@@ -276,7 +276,7 @@ suite("the player page", needs("chromium"), () => {
     server.claimedMime = 'video/mp4; codecs="hvc1.1.6.L93.B0"';
     await open();
     await state("ERROR");
-    assert.match((await text("detail")) ?? "", /hvc1\.1\.6\.L93\.B0.*download/);
+    assert.match((await text("detail")) ?? "", /HEVC \(H\.265\).*sub.*download/);
     server.claimedMime = undefined;
   });
 

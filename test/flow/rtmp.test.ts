@@ -2,15 +2,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { asFault } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { onlyHere } from "../../src/ingest/placement.ts";
 import { openAccess } from "../../src/ingest/push-access.ts";
-import { command } from "../../src/ingest/rtmp/chunk-writer.ts";
-import { RtmpConnection } from "../../src/ingest/rtmp/connection.ts";
-import { Publishers } from "../../src/ingest/rtmp/publishers.ts";
 import { RtmpServer } from "../../src/ingest/rtmp/server.ts";
 import type { RunningServer } from "../../src/server/start.ts";
 import { type OracleFrame, oracleFrames } from "../support/ebml-oracle.ts";
@@ -55,20 +52,6 @@ async function connected(server: Pick<RunningServer, "rtmpPort">): Promise<Socke
   const socket = connect(server.rtmpPort ?? 0, "127.0.0.1");
   await once(socket, "connect");
   return socket;
-}
-
-/** A port that hands its sockets to `accept`. */
-async function listening(accept: (socket: Socket) => void) {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    accept(socket);
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const close = async () => {
-    server.close();
-  };
-  return { port: (server.address() as AddressInfo).port, sockets, [Symbol.asyncDispose]: close };
 }
 
 suite("RTMP", needs("ffmpeg"), () => {
@@ -140,8 +123,7 @@ suite("RTMP", needs("ffmpeg"), () => {
     const nobody = { ingest: undefined as never, catalogue: undefined as never };
     const here = { access: openAccess, placement: onlyHere };
     const settings = { createMissing: false, defaultRetentionHours: 24, ...here };
-    const publishers = new Publishers();
-    const server = new RtmpServer({ ...nobody, ...settings, clock, log: silentLogger, publishers });
+    const server = new RtmpServer({ ...nobody, ...settings, clock, log: silentLogger });
     const rtmpPort = await server.listen(0, "127.0.0.1");
     const silent = await connected({ rtmpPort });
     silent.resume();
@@ -174,34 +156,6 @@ suite("RTMP", needs("ffmpeg"), () => {
         .filter((f) => f.track === 1)
         .map((f) => f.sha),
     );
-  });
-});
-
-suite("an RTMP connection", () => {
-  test("that closes while its stream is looked up does not keep the stream", async () => {
-    const publishers = new Publishers();
-    const lookups: (() => void)[] = [];
-    const found = () => new Promise<never>((resolve) => lookups.push(() => resolve({} as never)));
-    const catalogue = { get: found } as never;
-    const settings = { createMissing: false, defaultRetentionHours: 24, log: silentLogger };
-    const nobody = { ingest: undefined as never, access: openAccess, placement: onlyHere };
-    const parts = { ...nobody, catalogue, clock: new FakeClock(), ...settings };
-    await using server = await listening((socket) => {
-      new RtmpConnection(socket, { ...parts, publishers });
-    });
-    const encoder = connect(server.port, "127.0.0.1");
-    encoder.write(Buffer.concat([Buffer.of(3), Buffer.alloc(2 * 1536)]));
-    encoder.write(command(0, "publish", 5, null, "cam", "live"));
-    while (lookups.length === 0) await new Promise((done) => setImmediate(done));
-    const [accepted] = server.sockets;
-    const closed = once(accepted ?? assert.fail("nobody came"), "close");
-    encoder.destroy();
-    accepted?.destroy();
-    await closed;
-    lookups[0]?.();
-    await new Promise((done) => setImmediate(done));
-    const another = publishers.enter("cam", "203.0.113.9", () => {});
-    another();
   });
 });
 

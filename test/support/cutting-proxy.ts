@@ -12,6 +12,9 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
   /** Connections that were broken. */
   readonly cuts: number;
+  /** The network is away: what is open breaks, what comes is cut off at once, until `up`. */
+  down(): void;
+  up(): void;
 }
 
 /** Every connection breaks as its turn says; those after the last are left alone. */
@@ -21,14 +24,21 @@ export async function startCuttingProxy(
 ): Promise<CuttingProxy> {
   let turn = 0;
   let cuts = 0;
+  let away = false;
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
+    if (away) {
+      near.on("error", () => {});
+      near.destroy();
+      return;
+    }
     const { afterBytes, deaf = false } = plan[turn++] ?? { afterBytes: Number.POSITIVE_INFINITY };
     const far = connect(serverPort, "127.0.0.1");
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on("error", () => {});
       socket.on("close", () => {
+        sockets.delete(socket);
         near.destroy();
         far.destroy();
       });
@@ -55,6 +65,13 @@ export async function startCuttingProxy(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as { port: number }).port,
+    down() {
+      away = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    up() {
+      away = false;
+    },
     get cuts() {
       return cuts;
     },

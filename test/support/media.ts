@@ -35,6 +35,8 @@ const recipes = {
     ...[...AUDIO, ...AUDIO, "-map", "0", "-map", "1", "-t", "6", "-ar", "8000"],
     ...["-c:a:0", "pcm_mulaw", "-c:a:1", "pcm_s16le"],
   ],
+  /** Pictures beside G.711: in files alone. */
+  "h264-g711": [...VIDEO, ...AUDIO, "-t", "4", ...X264, "-ar", "8000", "-c:a", "pcm_mulaw"],
   /** 1080p at 6 Mbit/s, for benchmarks. */
   long: [
     ...["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30", ...AUDIO, "-t", "20"],
@@ -48,7 +50,7 @@ export type MediaKind = keyof typeof recipes;
 
 /** Every kind that is small enough for tests. */
 export const testKinds = (Object.keys(recipes) as MediaKind[]).filter(
-  (kind) => kind !== "long" && kind !== "short-groups",
+  (kind) => !["long", "short-groups", "h264-g711"].includes(kind),
 );
 
 /** Path of the Matroska file; made at the first call. Needs ffmpeg. */

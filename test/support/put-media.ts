@@ -19,17 +19,27 @@ export interface PutMediaCall {
   readonly acks: Promise<readonly Ack[]>;
   /** The acks so far. */
   readonly seen: readonly Ack[];
+  /** Status and exception of the answer; `200 undefined` when it was taken. */
+  readonly answer: Promise<string>;
   /** Resolves once the acks so far fulfil the condition; rejects when the answer ends first. */
   until(done: (acks: readonly Ack[]) => boolean): Promise<void>;
 }
 
-export function putMedia(options: { url: string; stream: string; startMs: number }): PutMediaCall {
+export interface PutMediaOptions {
+  readonly url: string;
+  readonly stream: string;
+  readonly startMs: number;
+  /** In place of those that say stream and start. */
+  readonly headers?: Record<string, string>;
+}
+
+export function putMedia(options: PutMediaOptions): PutMediaCall {
   const seen: Ack[] = [];
   const waiters = new Set<() => void>();
   let ended = false;
   const out = request(`${options.url}/putMedia`, {
     method: "POST",
-    headers: {
+    headers: options.headers ?? {
       "x-amzn-stream-name": options.stream,
       "x-amzn-fragment-timecode-type": "RELATIVE",
       "x-amzn-producer-start-timestamp": (options.startMs / 1000).toFixed(3),
@@ -37,6 +47,13 @@ export function putMedia(options: { url: string; stream: string; startMs: number
     },
   });
   out.setNoDelay(true);
+  out.flushHeaders();
+  const answer = new Promise<string>((resolve) => {
+    out.once("response", ({ statusCode, headers }) =>
+      resolve(`${statusCode} ${headers["x-amzn-errortype"]}`),
+    );
+    out.once("close", () => resolve("none"));
+  });
   const acks = new Promise<readonly Ack[]>((resolve) => {
     const finish = () => {
       ended = true;
@@ -50,6 +67,7 @@ export function putMedia(options: { url: string; stream: string; startMs: number
       response.on("data", (piece: string) => {
         const lines = (rest + piece).split("\n");
         rest = lines.pop() ?? "";
+        if (response.statusCode !== 200) return;
         for (const line of lines) if (line.trim() !== "") seen.push(JSON.parse(line) as Ack);
         for (const wake of waiters) wake();
       });
@@ -60,6 +78,7 @@ export function putMedia(options: { url: string; stream: string; startMs: number
   return {
     seen,
     acks,
+    answer,
     write: (bytes) => new Promise((resolve) => out.write(bytes, () => resolve())),
     end: () => out.end(),
     cut: () => out.destroy(),

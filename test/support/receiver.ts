@@ -29,7 +29,7 @@ export async function startReceiver(): Promise<Receiver> {
       body += piece;
     });
     req.on("end", () => {
-      const { events } = JSON.parse(body) as { events: readonly { id: number }[] };
+      const { events = [] } = JSON.parse(body) as { events?: readonly { id: number }[] };
       const delivery = String(req.headers["streambank-delivery"]);
       const got = { headers: req.headers, delivery, body, ids: events.map(({ id }) => id) };
       received.push(got);

@@ -15,8 +15,9 @@ import type { ObjectStore } from "../../src/archive/store/object-store.ts";
 import { realClock } from "../../src/base/clock.ts";
 import { millis } from "../../src/base/units.ts";
 import type { SealedFragment } from "../../src/fragment/fragment.ts";
-import { allFragments, assertSame, openArchive } from "./archives.ts";
+import { allFragments, assertSame, openArchive, openDirectIndex } from "./archives.ts";
 import { failing, type Plan } from "./failing.ts";
+import { FarStore } from "./far-store.ts";
 import { aFragment, aTrackSet, START_MS } from "./fragments.ts";
 import { auditOf } from "./index-rows.ts";
 import { tempDir } from "./temp-dir.ts";
@@ -39,6 +40,24 @@ export interface WorldKind {
   /** Every so many steps only: the others are failed in other worlds. */
   readonly stride: number;
 }
+
+export const folderWorld: WorldKind = {
+  name: "folder and SQLite",
+  stride: 1,
+  make: async () => ({
+    ...{ store: undefined, openIndex: openDirectIndex },
+    async [Symbol.asyncDispose]() {},
+  }),
+};
+
+export const memoryWorld: WorldKind = {
+  name: "far memory and SQLite",
+  stride: 1,
+  make: async () => ({
+    ...{ store: new FarStore(), openIndex: openDirectIndex },
+    async [Symbol.asyncDispose]() {},
+  }),
+};
 
 function optionsOf(world: World): Partial<ArchiveOptions> {
   return {
@@ -68,12 +87,12 @@ interface Told {
 }
 
 /** Records ten fragments over two packs, sends them to the store, removes the first pack, closes. */
-async function story(dir: string, world: World, plan: Plan): Promise<Told> {
+async function story(dir: string, world: World, plan: Plan & Failure): Promise<Told> {
   const files: Files = failing(nodeFiles, plan, FILES_CALLS);
   const { store, ...options } = optionsOf(world);
   const archive = await openArchive(dir, {
     ...options,
-    files,
+    ...{ files, reserveBytes: plan.reserveBytes ?? 0 },
     ...(store === undefined ? {} : { store: failing(store, plan, STORE_CALLS) }),
     wrapIndex: (index) => failing(index, plan, INDEX_CALLS),
   });
@@ -156,7 +175,10 @@ async function findings(archive: Archive): Promise<Finding[]> {
   return found;
 }
 
-export type Failure = Pick<Plan, "effect" | "persistent" | "code">;
+export type Failure = Pick<Plan, "effect" | "persistent" | "code"> & {
+  /** Default 0: none. */
+  readonly reserveBytes?: number;
+};
 
 /** Fails one step after the other until there are no more. Returns how many there were. */
 export async function sweep(kind: WorldKind, failure: Failure): Promise<number> {
@@ -166,7 +188,7 @@ export async function sweep(kind: WorldKind, failure: Failure): Promise<number> 
     const setUp = await openArchive(dir.path, optionsOf(world));
     await setUp.create({ name: "cam", retentionHours: 24 });
     await setUp.close();
-    const plan: Plan = { calls: 0, failAt, ...failure };
+    const plan: Plan & Failure = { calls: 0, failAt, ...failure };
     const label = `${kind.name}, call ${failAt}, ${JSON.stringify(failure)}`;
     const told = await story(dir.path, world, plan);
     await check(dir.path, world, told, label);

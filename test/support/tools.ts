@@ -5,11 +5,11 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-export type ToolName = "ffmpeg" | "mkvtoolnix" | "chromium" | "gstreamer" | "ceph" | "postgresql";
+export const toolNames = [
+  ...(["ffmpeg", "mkvtoolnix", "chromium", "gstreamer", "ceph", "postgresql", "awscli"] as const),
+] as const;
 
-export const toolNames: readonly ToolName[] = [
-  ...(["ffmpeg", "mkvtoolnix", "chromium", "gstreamer", "ceph", "postgresql"] as const),
-];
+export type ToolName = (typeof toolNames)[number];
 
 /** Per tool: each inner list is one program under its possible names; all programs must be there. */
 export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[]>> = {
@@ -20,6 +20,7 @@ export const programsOf: Readonly<Record<ToolName, readonly (readonly string[])[
   // What test/engines/ceph-up.sh calls; `ceph` itself is a Python program.
   ceph: [["ceph-mon"], ["ceph-osd"], ["radosgw"], ["ceph"], ["python3"], ["curl"]],
   postgresql: [["pg_ctl"], ["initdb"], ["postgres"]],
+  awscli: [["aws"]],
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -71,6 +72,7 @@ export const tools: Readonly<Record<ToolName, string | undefined>> = {
   gstreamer: findTool("gstreamer"),
   ceph: findTool("ceph"),
   postgresql: findTool("postgresql"),
+  awscli: findTool("awscli"),
 };
 
 /**

@@ -4,6 +4,7 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { codecChoices, defaultBitrate, opusDelayNs } from "./codecs.ts";
 import { KeySchedule } from "./key-schedule.ts";
 import { RateWindow } from "./rate-window.ts";
+import { recorderType } from "./recorder-types.ts";
 import { TrackClock } from "./track-clock.ts";
 
 suite("TrackClock", () => {
@@ -113,5 +114,36 @@ suite("figures of a webcam", () => {
     head.set([0x38, 0x01], 10);
     assert.equal(opusDelayNs(head), 6_500_000);
     assert.equal(opusDelayNs(new Uint8Array(3)), 0);
+  });
+});
+
+suite("what a recorder is asked for", () => {
+  const chrome = (type: string) => type.startsWith("video/webm") || type.startsWith("audio/webm");
+  const oldSafari = (type: string) => type.includes("/mp4");
+
+  test("the first that the browser has, or the codec that is wanted", () => {
+    const all = { hasVideo: true, codec: "auto" as const };
+    assert.equal(recorderType(all, chrome), "video/webm;codecs=h264,opus");
+    assert.match(recorderType({ ...all, codec: "vp8" }, chrome), /vp8/);
+    assert.equal(recorderType({ ...all, hasVideo: false }, chrome), "audio/webm;codecs=opus");
+  });
+
+  test("where only MP4 is recorded it says so, and what to do, for picture and sound", () => {
+    for (const [hasVideo, what] of [
+      [true, "picture"],
+      [false, "sound"],
+    ] as const)
+      assert.throws(() => recorderType({ hasVideo, codec: "auto" }, oldSafari), {
+        message: new RegExp(`records ${what} as MP4 alone.*Safari.*another browser`),
+      });
+    // Not the codec is what is missing.
+    assert.throws(() => recorderType({ hasVideo: true, codec: "vp9" }, oldSafari), /MP4 alone/);
+  });
+
+  test("a codec that is missing is told apart from a browser that records nothing we take", () => {
+    const noAv1 = (type: string) => chrome(type) && !type.includes("av01");
+    assert.throws(() => recorderType({ hasVideo: true, codec: "av1" }, noAv1), /record av1$/);
+    const none = () => false;
+    assert.throws(() => recorderType({ hasVideo: true, codec: "auto" }, none), /WebM or Matroska$/);
   });
 });

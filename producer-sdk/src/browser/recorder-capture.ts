@@ -12,33 +12,20 @@ import {
   type CaptureOptions,
   VIDEO_TRACK,
 } from "./capture.ts";
-import { defaultBitrate, type VideoCodec } from "./codecs.ts";
+import { defaultBitrate } from "./codecs.ts";
+import { recorderType } from "./recorder-types.ts";
 import { TrackClock } from "./track-clock.ts";
 
 /** A chunk so often, ms: what it adds to the delay. */
 const SLICE_MS = 100;
 
-const TYPES: readonly (readonly [VideoCodec, string])[] = [
-  ["h264", "video/x-matroska;codecs=avc1,opus"],
-  ["h264", "video/webm;codecs=h264,opus"],
-  ["vp9", "video/webm;codecs=vp9,opus"],
-  ["vp8", "video/webm;codecs=vp8,opus"],
-  ["av1", "video/webm;codecs=av01.0.08M.08,opus"],
-];
-
-function typeOf({ media, codec }: CaptureOptions): string | undefined {
-  if (media.getVideoTracks().length === 0) return "audio/webm;codecs=opus";
-  return TYPES.filter(([name]) => codec === "auto" || codec === name)
-    .map(([, type]) => type)
-    .find((type) => MediaRecorder.isTypeSupported(type));
-}
-
-/** Rejects when this browser cannot record Matroska. */
+/** Rejects, in words for people, when this browser cannot record WebM or Matroska. */
 export async function startRecorder(options: CaptureOptions): Promise<Capture> {
   if (!("MediaRecorder" in globalThis)) throw new Error("this browser cannot record");
-  const type = typeOf(options);
-  if (type === undefined) throw new Error(`this browser cannot record ${options.codec}`);
-  return new RecorderCapture(options, type);
+  const { media, codec } = options;
+  const hasVideo = media.getVideoTracks().length > 0;
+  const isSupported = (type: string) => MediaRecorder.isTypeSupported(type);
+  return new RecorderCapture(options, recorderType({ hasVideo, codec }, isSupported));
 }
 
 class RecorderCapture implements Capture {

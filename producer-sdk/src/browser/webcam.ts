@@ -1,7 +1,7 @@
 /** A page's camera and microphone as a producer of a stream. */
 import type { Clock } from "../../../src/base/clock.ts";
 import { asFault, Fault } from "../../../src/base/errors.ts";
-import type { ProducerEvent, ProducerStats, PutFrame, TokenProvider } from "../events.ts";
+import type { Outcome, ProducerEvent, ProducerStats, PutFrame, TokenProvider } from "../events.ts";
 import type { FragmentStore } from "../fragment-store.ts";
 import { Producer } from "../producer.ts";
 import type { Transport } from "../transport.ts";
@@ -143,8 +143,8 @@ export class Webcam {
     };
   }
 
-  /** Ends the capture, then waits until all is durable. Resolves with the number of fragments that are not. */
-  async stop(timeoutMs?: number): Promise<number> {
+  /** Ends the capture, then waits until all is durable. Resolves with what became of it. */
+  async stop(timeoutMs?: number): Promise<Outcome> {
     this.#ends.abort();
     await this.#capture?.stop();
     return this.#producer.end(timeoutMs);

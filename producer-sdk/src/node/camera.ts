@@ -1,8 +1,8 @@
 /** One camera: a source's frames through a producer, with what is to be known of it at any moment. */
 import type { Clock } from "../../../src/base/clock.ts";
-import { asFault } from "../../../src/base/errors.ts";
+import { asFault, type Fault } from "../../../src/base/errors.ts";
 import type { Track } from "../../../src/media/track.ts";
-import type { ProducerEvent, TokenProvider } from "../events.ts";
+import type { Outcome, ProducerEvent, TokenProvider } from "../events.ts";
 import type { FragmentStore } from "../fragment-store.ts";
 import { Producer } from "../producer.ts";
 import type { Transport } from "../transport.ts";
@@ -43,14 +43,31 @@ export interface CameraOptions {
   /** Keeps what is not durable beyond the end of this process. */
   readonly store?: FragmentStore;
   readonly token?: TokenProvider;
+  /** As a producer's. */
+  readonly maxBufferMs?: number;
+  readonly maxBufferBytes?: number;
   /** Called after each change of state and for each loss. */
   readonly changed: (view: CameraView) => void;
+}
+
+/** How a camera's run ended. */
+export interface CameraEnd {
+  /** What ended the source; `undefined`: it was over. */
+  readonly fault: Fault | undefined;
+  /** Fragments that are not durable… */
+  readonly missing: number;
+  /** …and of them those that the next camera with the same store will not send. */
+  readonly lost: number;
 }
 
 /** So long all that was sent may take to become durable at the end. */
 const END_MS = 10_000;
 /** A source that is faster than the server waits beyond this, bytes. */
 const AHEAD_BYTES = 16 << 20;
+
+const NOTHING: Outcome = {
+  ...{ durable: 0, waiting: 0, kept: 0, refused: 0, dropped: 0, waitingUs: 0, lostUs: 0 },
+};
 
 export class Camera {
   readonly #options: CameraOptions;
@@ -64,11 +81,9 @@ export class Camera {
   #bytes = 0;
   /** Of a producer that has ended. */
   #frames = 0;
-  #refused = 0;
+  #outcome: Outcome = NOTHING;
   /** Frames that were given up. */
   #lost = 0;
-  /** Fragments that were not durable at the end. */
-  #left = 0;
   #persistedMs: number | undefined;
   #notKept: string | undefined;
   #begun = false;
@@ -86,34 +101,35 @@ export class Camera {
       ...{ reason: state === "live" || state === "ended" ? undefined : reason },
       ...{ frames: this.#producer?.stats.frames ?? this.#frames, lost: this.#allLost },
       bufferedUs: this.#producer?.stats.waitingUs ?? 0,
-      waiting: this.#producer?.stats.waiting ?? this.#left,
+      waiting: this.#producer?.stats.waiting ?? this.#outcome.waiting,
       persistedMs: this.#persistedMs,
       notKept: this.#notKept,
     };
   }
 
-  /** Resolves when the source is over and its media durable: true when nothing was lost. Never throws. */
-  async run(): Promise<boolean> {
+  /** Resolves when the source is over and the fate of its media known. Never throws. */
+  async run(): Promise<CameraEnd> {
+    let fault: Fault | undefined;
     try {
       // What an earlier process left does not wait for the camera.
       if (this.#options.store !== undefined) this.#connect([]);
       for await (const item of this.#options.source) await this.#take(item);
-      await this.#end();
-      const isWhole = this.#allLost === 0 && this.#left === 0;
-      this.#over = isWhole ? "ended" : "failed";
-      if (!isWhole) this.#sourceReason = this.#whatIsMissing();
     } catch (error) {
-      const { message, code } = asFault(error);
-      await this.#end();
-      this.#over = "failed";
-      this.#sourceReason = `${message} [${code}]`;
+      fault = asFault(error);
     }
+    await this.#end();
+    const why = fault === undefined ? "" : `${fault.message} [${fault.code}]`;
+    const reason = [why, missingWords(this.#outcome)].filter((words) => words !== "").join("; ");
+    this.#over = reason === "" ? "ended" : "failed";
+    if (reason !== "") this.#sourceReason = reason;
     this.#tell();
-    return this.#over === "ended";
+    const { waiting, kept, refused, dropped } = this.#outcome;
+    const lost = refused + dropped;
+    return { fault, missing: lost + waiting, lost: lost + waiting - kept };
   }
 
   get #allLost(): number {
-    return this.#lost + (this.#producer?.stats.refused ?? this.#refused);
+    return this.#lost + (this.#producer?.stats.refused ?? this.#outcome.refused);
   }
 
   #state(): CameraState {
@@ -165,7 +181,10 @@ export class Camera {
 
   #connect(tracks: readonly Track[]): void {
     const { url, stream, create, clock, transport, store, token } = this.#options;
+    const { maxBufferMs, maxBufferBytes } = this.#options;
     const given = {
+      ...(maxBufferMs === undefined ? {} : { maxBufferMs }),
+      ...(maxBufferBytes === undefined ? {} : { maxBufferBytes }),
       ...(transport === undefined ? {} : { transport }),
       ...(store === undefined ? {} : { store }),
       ...(token === undefined ? {} : { token }),
@@ -177,16 +196,9 @@ export class Camera {
   async #end(): Promise<void> {
     const producer = this.#producer;
     if (producer === undefined) return;
-    this.#left = await producer.end(END_MS);
+    this.#outcome = await producer.end(END_MS);
     this.#frames = producer.stats.frames;
-    this.#refused = producer.stats.refused;
     this.#producer = undefined;
-  }
-
-  #whatIsMissing(): string {
-    if (this.#allLost > 0) return "media was given up or refused";
-    const kept = this.#options.store === undefined ? "lost" : "kept for the next start";
-    return `${this.#left} fragments are not durable at the server: ${kept}`;
   }
 
   #heard(event: ProducerEvent): void {
@@ -195,7 +207,8 @@ export class Camera {
     if (event.kind === "connected") this.#serverReason = undefined;
     if (event.kind === "disconnected")
       this.#serverReason = `${event.reason}; next try in ${(event.retryMs / 1000).toFixed(1)} s`;
-    if (event.kind === "dropped") this.#lost += event.frames;
+    // How many there were in one of an earlier process is not known before it is read.
+    if (event.kind === "dropped") this.#lost += Math.max(1, event.frames);
     if (event.kind === "not-kept") this.#notKept = event.message;
     this.#wake();
     if (event.kind !== "persisted" && event.kind !== "ack") this.#tell();
@@ -204,4 +217,18 @@ export class Camera {
   #tell(): void {
     this.#options.changed(this.view);
   }
+}
+
+/** What is not durable, in words; "" when all is. */
+export function missingWords({ waiting, kept, refused, dropped }: Outcome): string {
+  const said: readonly (readonly [number, string])[] = [
+    [refused, "refused by the server"],
+    [dropped, "given up: the buffer was full, or lost them"],
+    [kept, "not at the server yet, kept for the next start"],
+    [waiting - kept, "not at the server and lost"],
+  ];
+  return said
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count} ${count === 1 ? "fragment" : "fragments"} ${words}`)
+    .join("; ");
 }

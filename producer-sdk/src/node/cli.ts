@@ -1,15 +1,17 @@
 /** The command `streambank-producer`, without a process: cameras to streams until they end or are stopped. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../../src/base/clock.ts";
 import { asFault } from "../../../src/base/errors.ts";
-import { Camera } from "./camera.ts";
+import type { Transport } from "../transport.ts";
+import { Camera, type CameraView } from "./camera.ts";
 import { type CameraConfig, readCommandLine } from "./config.ts";
 import { DiskStore } from "./disk-store.ts";
 import type { Source, SourceItem } from "./source.ts";
 import { deviceSource, fileSource, rtspSource, testSource } from "./sources.ts";
 import type { Spawn } from "./spawn.ts";
 import { type Out, Status } from "./status.ts";
+import { Supervision } from "./supervision.ts";
+import { tokenFile as readTokenFile } from "./token-file.ts";
 
 const HELP = `streambank-producer: cameras to streams of a Streambank server
 
@@ -22,8 +24,8 @@ const HELP = `streambank-producer: cameras to streams of a Streambank server
   test          a moving test picture
 
 --server URL names the server (default http://127.0.0.1:8080). With --buffer DIR what is not durable there yet
-is kept in DIR and sent by the next start. --token-file F has the token the server asks for. Ctrl-C ends it
-when all is durable.
+is kept in DIR and sent by the next start; --buffer-seconds N and --buffer-mb N bound what is kept. --token-file F
+has the token the server asks for. A camera that failed is begun again after 30 s. Ctrl-C ends it when all is durable.
 `;
 
 export interface ProducerContext {
@@ -34,6 +36,8 @@ export interface ProducerContext {
   readonly signal: AbortSignal;
   /** Default: real processes. */
   readonly spawn?: Spawn;
+  /** Default: WebSocket. */
+  readonly transport?: Transport;
 }
 
 /** Resolves with the exit code: 0 all is durable, 1 a camera failed or lost media, 2 not understood. */
@@ -57,31 +61,30 @@ async function runCameras(
   configs: readonly CameraConfig[],
   context: ProducerContext,
 ): Promise<number> {
-  const { clock, stdout } = context;
-  const cameras: Camera[] = [];
-  const status = new Status({ out: stdout, clock, views: () => cameras.map(({ view }) => view) });
-  for (const config of configs) {
+  const { clock, stdout, signal, transport } = context;
+  const status = new Status({ out: stdout, clock, views: () => cameras.views });
+  const makers = configs.map((config) => (changed: (view: CameraView) => void) => {
     const { stream, create, server: url } = config;
     const source = lazySource(config, context);
-    const changed = status.changed.bind(status);
-    const paced = !config.fast;
-    const given = { stream, url, create, clock, source, paced, changed };
-    cameras.push(new Camera({ ...given, ...keeping(config) }));
-  }
-  const fine = await Promise.all(cameras.map((camera) => camera.run()));
+    const given = { stream, url, create, clock, source, paced: !config.fast, changed };
+    const by = transport === undefined ? {} : { transport };
+    return new Camera({ ...given, ...by, ...keeping(config) });
+  });
+  const changed = status.changed.bind(status);
+  const cameras = new Supervision(makers, { clock, signal, changed });
+  const fine = await cameras.run();
   status.stop();
-  return fine.every(Boolean) ? 0 : 1;
+  return fine ? 0 : 1;
 }
 
-function keeping({ buffer, stream, tokenFile }: CameraConfig) {
+function keeping({ buffer, bufferSeconds, bufferMb, stream, tokenFile }: CameraConfig) {
   return {
+    ...(bufferSeconds === undefined ? {} : { maxBufferMs: bufferSeconds * 1000 }),
+    ...(bufferMb === undefined ? {} : { maxBufferBytes: bufferMb * 1e6 }),
     ...(buffer === undefined
       ? {}
       : { store: new DiskStore({ dir: join(buffer, `${encodeURIComponent(stream)}.kept`) }) }),
-    // Read anew for each connection: who rotates tokens writes the file.
-    ...(tokenFile === undefined
-      ? {}
-      : { token: async () => (await readFile(tokenFile, "utf8")).trim() }),
+    ...(tokenFile === undefined ? {} : { token: readTokenFile(tokenFile) }),
   };
 }
 

@@ -11,8 +11,30 @@ suite("what streambank-producer is told", () => {
     assert.deepEqual(camera, {
       ...{ stream: "s", source: "rtsp://c/1", server: "http://127.0.0.1:8080", create: true },
       ...{ loop: false, fast: false, audio: false, inputFormat: undefined },
-      ...{ buffer: undefined, tokenFile: undefined },
+      ...{ buffer: undefined, bufferSeconds: undefined, bufferMb: undefined, tokenFile: undefined },
     });
+  });
+
+  test("how much is kept: a flag for one, a key of the file for all, and of a camera", () => {
+    const [one] = readCommandLine(["test", "--stream", "s", "--buffer-seconds", "90"]);
+    assert.deepEqual([one?.bufferSeconds, one?.bufferMb], [90, undefined]);
+    const file = { bufferSeconds: 60, cameras: [cam, { ...cam, stream: "b", bufferMb: 0.5 }] };
+    const said = (flags: object) =>
+      readConfig(file, flags).map((c) => [c.bufferSeconds, c.bufferMb]);
+    assert.deepEqual(said({}), [
+      [60, undefined],
+      [60, 0.5],
+    ]);
+    assert.deepEqual(said({ bufferSeconds: 5, bufferMb: 7 }), [
+      [5, 7],
+      [5, 0.5],
+    ]);
+    for (const bad of ["0", "-1", "soon", "Infinity"])
+      assert.throws(() => readCommandLine(["test", "--stream", "s", `--buffer-mb=${bad}`]), {
+        ...{ code: "config.bad", message: /bufferMb: a number above 0/ },
+      });
+    for (const bufferSeconds of [0, "60", null])
+      assert.throws(() => readConfig({ ...file, bufferSeconds }), { code: "config.bad" });
   });
 
   test("a server and a buffer for all cameras, and one of its own; a flag goes before what is for all", () => {

@@ -18,7 +18,10 @@ export interface CameraConfig {
   readonly inputFormat: string | undefined;
   /** Folder for what is not durable at the server yet: it survives the end of this process. */
   readonly buffer: string | undefined;
-  /** File with the token the server asks for; read for every connection. */
+  /** So much media is kept, with or without a folder: seconds, and MB. */
+  readonly bufferSeconds: number | undefined;
+  readonly bufferMb: number | undefined;
+  /** File with the token the server asks for; read for every connection, and before it ends. */
   readonly tokenFile: string | undefined;
 }
 
@@ -35,6 +38,8 @@ const flags = {
   "no-audio": { type: "boolean" },
   "input-format": { type: "string" },
   buffer: { type: "string" },
+  "buffer-seconds": { type: "string" },
+  "buffer-mb": { type: "string" },
   "token-file": { type: "string" },
 } as const;
 
@@ -64,18 +69,35 @@ export function readCommandLine(argv: readonly string[]): readonly CameraConfig[
 interface Common {
   readonly server?: string | undefined;
   readonly buffer?: string | undefined;
+  readonly bufferSeconds?: number | undefined;
+  readonly bufferMb?: number | undefined;
   readonly tokenFile?: string | undefined;
 }
 
-const COMMON_KEYS = ["server", "buffer", "tokenFile"] as const;
-const COMMON_FLAGS: readonly string[] = ["config", "server", "buffer", "token-file"];
+type Types = Readonly<Record<string, keyof typeof TYPES>>;
 
-function commonOf({
-  server,
-  buffer,
-  "token-file": tokenFile,
-}: ReturnType<typeof parsed>["values"]): Common {
-  return { server, buffer, tokenFile };
+const TYPES = { string: "a text", boolean: "true or false", number: "a number above 0" } as const;
+
+/** What the file may say once, and its type. */
+const COMMON_KEYS: Types = {
+  server: "string",
+  buffer: "string",
+  bufferSeconds: "number",
+  bufferMb: "number",
+  tokenFile: "string",
+};
+const COMMON_FLAGS: readonly string[] = [
+  ...["config", "server", "buffer", "buffer-seconds", "buffer-mb", "token-file"],
+];
+
+function commonOf(values: ReturnType<typeof parsed>["values"]): Common {
+  const { server, buffer, "token-file": tokenFile } = values;
+  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  return {
+    ...{ server, buffer, tokenFile },
+    bufferSeconds: number(values["buffer-seconds"]),
+    bufferMb: number(values["buffer-mb"]),
+  };
 }
 
 function parsed(argv: readonly string[]) {
@@ -109,17 +131,18 @@ function readConfigFile(path: string, flagged: Common): readonly CameraConfig[] 
  * what the file says for all. Throws `config.bad`.
  */
 export function readConfig(value: unknown, flagged: Common = {}): readonly CameraConfig[] {
-  const file = fieldsOf(value, "the file", [...COMMON_KEYS, "cameras"]);
+  const file = fieldsOf(value, "the file", [...Object.keys(COMMON_KEYS), "cameras"]);
   const { cameras } = file;
   if (!Array.isArray(cameras) || cameras.length === 0 || cameras.length > MAX_CAMERAS)
     throw bad(`cameras: a list of 1 to ${MAX_CAMERAS}`);
-  for (const key of COMMON_KEYS)
-    if (file[key] !== undefined && typeof file[key] !== "string") throw bad(`${key}: a text`);
+  checkTypes(file, COMMON_KEYS, "");
   const said = file as Common;
   const common = {
     server: flagged.server ?? said.server,
     buffer: flagged.buffer ?? said.buffer,
     tokenFile: flagged.tokenFile ?? said.tokenFile,
+    bufferSeconds: flagged.bufferSeconds ?? said.bufferSeconds,
+    bufferMb: flagged.bufferMb ?? said.bufferMb,
   };
   const out = cameras.map((camera: unknown, i) =>
     cameraOf(camera, { common, where: `cameras[${i}]: ` }),
@@ -130,18 +153,29 @@ export function readConfig(value: unknown, flagged: Common = {}): readonly Camer
   return out;
 }
 
-const KEYS = {
+const KEYS: Types = {
   stream: "string",
   source: "string",
-  server: "string",
   create: "boolean",
   loop: "boolean",
   fast: "boolean",
   audio: "boolean",
   inputFormat: "string",
-  buffer: "string",
-  tokenFile: "string",
-} as const;
+  ...COMMON_KEYS,
+};
+
+function checkTypes(fields: Record<string, unknown>, keys: Types, where: string): void {
+  for (const [key, type] of Object.entries(keys)) {
+    const given = fields[key];
+    if (given === undefined) continue;
+    if (typeof given !== type || given === "" || (type === "number" && !isAbove0(given)))
+      throw bad(`${where}${key}: ${TYPES[type]}`);
+  }
+}
+
+function isAbove0(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && Number.isFinite(value);
+}
 
 function cameraOf(
   value: unknown,
@@ -152,11 +186,7 @@ function cameraOf(
     where === "" ? "the camera" : where.slice(0, -2),
     Object.keys(KEYS),
   );
-  for (const [key, type] of Object.entries(KEYS)) {
-    const given = fields[key];
-    if (given !== undefined && (typeof given !== type || given === ""))
-      throw bad(`${where}${key}: ${type === "string" ? "a text" : "true or false"}`);
-  }
+  checkTypes(fields, KEYS, where);
   const given = fields as { readonly [K in keyof CameraConfig]?: CameraConfig[K] };
   if (given.stream === undefined) throw bad(`${where}stream is missing`);
   if (given.source === undefined) throw bad(`${where}source is missing`);
@@ -170,7 +200,11 @@ function cameraOf(
     ...{ audio: given.audio ?? true, inputFormat: given.inputFormat },
     buffer: given.buffer ?? common.buffer,
     tokenFile: given.tokenFile ?? common.tokenFile,
+    bufferSeconds: given.bufferSeconds ?? common.bufferSeconds,
+    bufferMb: given.bufferMb ?? common.bufferMb,
   };
+  // Once more, for what the flags said.
+  checkTypes({ ...camera }, COMMON_KEYS, where);
   if (!URL.canParse(camera.server) || !/^https?:/.test(camera.server))
     throw bad(`${where}server: not http:// or https://`);
   if (camera.loop && camera.fast) throw bad(`${where}a recording that loops cannot be sent fast`);

@@ -12,6 +12,7 @@ async function until(isDone: () => boolean): Promise<void> {
   while (!isDone()) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+const KEPT_BYTES = Buffer.of(0x1a, 0x45, 0xdf);
 const filesOf = (dir: string) => readdirSync(dir).filter((name) => name.endsWith(".mkv"));
 
 suite("a producer with a folder", { timeout: 30_000 }, () => {
@@ -35,7 +36,7 @@ suite("a producer with a folder", { timeout: 30_000 }, () => {
     assert.equal(filesOf(dir.path).length, 1);
     const ended = producer.end();
     link().ack("PERSISTED", START_MS + 1000);
-    assert.equal(await ended, 0);
+    assert.equal((await ended).durable, 2);
     assert.deepEqual(filesOf(dir.path), []);
   });
 
@@ -46,7 +47,8 @@ suite("a producer with a folder", { timeout: 30_000 }, () => {
     first.video(0, 25);
     const ended = first.producer.end(1000);
     first.clock.advance(1000);
-    assert.equal(await ended, 3);
+    const { waiting, kept } = await ended;
+    assert.deepEqual([waiting, kept], [3, 3]);
     const second = setUp({ store: new DiskStore({ dir: dir.path }) });
     // Frames may be put before the store has answered.
     second.video(30, 41);
@@ -89,6 +91,27 @@ suite("a producer with a folder", { timeout: 30_000 }, () => {
     await until(() => second.link().clusters().length > 0);
     assert.deepEqual(second.link().clusters()[0]?.frames, [10, 11, 12, 13]);
     assert.equal(second.events.filter((e) => e.kind === "dropped").length, 1);
+  });
+
+  test("a file without its first frame, of a process killed before it had taken it, is no loss", async () => {
+    using dir = tempDir("disk-store");
+    const killed = new DiskStore({ dir: dir.path });
+    await killed.open();
+    const first = killed.begin(1_000_000, Uint8Array.of(0x1a));
+    assert.deepEqual(filesOf(dir.path), []);
+    first.append(Uint8Array.of(0x45, 0xdf));
+    killed.begin(2_000_000, Uint8Array.of(0x1a));
+    assert.deepEqual(readFileSync(join(dir.path, filesOf(dir.path)[0] ?? "")), KEPT_BYTES);
+    await killed.close();
+    const next = new DiskStore({ dir: dir.path });
+    const found = await next.open();
+    assert.deepEqual(
+      found.map(({ startUs, bytes }) => [startUs, bytes]),
+      [[1_000_000, 3]],
+    );
+    next.begin(3_000_000, Uint8Array.of(1)).remove();
+    assert.equal(readdirSync(dir.path).filter((name) => /mkv/.test(name)).length, 1);
+    await next.close();
   });
 
   test("a long outage is on the disk and not in memory, and all of it is sent again after every break", async () => {

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -29,6 +30,8 @@ export interface DiskStoreOptions {
 const LOCK = "lock.sqlite";
 /** `<count>-<µs of the first frame>.mkv`: the order of names is the order of fragments. */
 const NAME = /^(\d{12})-(\d+)\.mkv$/;
+/** Until its first frame is in it. A process that was killed before that had not taken the frame. */
+const PART = ".part";
 
 /** A folder. Nothing is touched before `open`. */
 export class DiskStore implements FragmentStore {
@@ -68,9 +71,10 @@ export class DiskStore implements FragmentStore {
   }
 
   #found(): KeptFragment[] {
-    const names = readdirSync(this.#dir)
-      .filter((name) => NAME.test(name))
-      .sort();
+    const all = readdirSync(this.#dir);
+    for (const name of all)
+      if (name.endsWith(`.mkv${PART}`)) rmSync(join(this.#dir, name), { force: true });
+    const names = all.filter((name) => NAME.test(name)).sort();
     return names.map((name) => {
       const [, count = "0", startUs = "0"] = NAME.exec(name) ?? [];
       this.#count = Math.max(this.#count, Number(count));
@@ -87,6 +91,8 @@ class KeptFile implements KeptFragment {
   readonly #sync: boolean;
   #fd: number | undefined;
   #bytes: number;
+  /** What goes before the first frame; then it has its name. */
+  #header: Uint8Array | undefined;
 
   constructor(path: string, options: { startUs: number; bytes: number; sync: boolean }) {
     this.#path = path;
@@ -101,21 +107,31 @@ class KeptFile implements KeptFragment {
 
   create(header: Uint8Array): void {
     try {
-      this.#fd = openSync(this.#path, "wx", 0o600);
+      this.#fd = openSync(this.#path + PART, "wx", 0o600);
     } catch (error) {
       throw storeFault(error, this.#path);
     }
-    this.append(header);
+    this.#header = header;
   }
 
   append(bytes: Uint8Array): void {
-    if (this.#fd === undefined) throw new Fault("store.unavailable", `${this.#path} is sealed`);
+    const fd = this.#fd;
+    if (fd === undefined) throw new Fault("store.unavailable", `${this.#path} is sealed`);
     try {
-      for (let done = 0; done < bytes.length; )
-        done += writeSync(this.#fd, bytes, done, bytes.length - done);
+      if (this.#header !== undefined) {
+        this.#write(fd, this.#header);
+        this.#write(fd, bytes);
+        renameSync(this.#path + PART, this.#path);
+        this.#header = undefined;
+      } else this.#write(fd, bytes);
     } catch (error) {
       throw storeFault(error, this.#path);
     }
+  }
+
+  #write(fd: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(fd, bytes, done, bytes.length - done);
     this.#bytes += bytes.length;
   }
 
@@ -139,7 +155,7 @@ class KeptFile implements KeptFragment {
   remove(): void {
     this.seal();
     try {
-      rmSync(this.#path, { force: true });
+      rmSync(this.#path + (this.#header === undefined ? "" : PART), { force: true });
     } catch {
       // It stays and is sent once more by the next process; the server knows it then.
     }

@@ -134,15 +134,18 @@ export interface FragmentIndex extends IndexLeases, IndexRecords {
 
   // Streams
 
-  /** With an audit row. Throws `stream.exists`. */
+  /** With an audit row. Throws `stream.exists`; `store.unavailable` while a key of that name is to be erased. */
   createStream(info: StreamInfo, who?: string): Promise<void>;
   stream(name: string): Promise<StreamInfo | undefined>;
   /** By name. */
   streams(): Promise<readonly StreamInfo[]>;
   /** Throws `stream.not-found`; `stream.version-mismatch` when a version is given and it is another now. */
   updateStream(name: string, change: StreamChange, version?: string): Promise<StreamInfo>;
-  /** The stream and its packs go, their ids become garbage; gaps, holds that ended, events stay. Throws `stream.held`. */
-  deleteStream(name: string, who: string, nowMs: number): Promise<void>;
+  /**
+   * The stream and its packs go, their ids become garbage; gaps, holds that ended, events stay. With `eraseKey` there is a
+   * record that its key is to be erased. Throws `stream.held`.
+   */
+  deleteStream(name: string, who: string, nowMs: number, eraseKey?: boolean): Promise<void>;
 
   // Packs
 

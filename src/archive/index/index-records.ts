@@ -3,6 +3,9 @@
  * checkpoints of consumers, jobs. What is in them is the business of who owns the kind.
  */
 
+/** Records of streams that were deleted and whose key is to be erased; the id is the name. */
+export const ERASE_KEY = "erase-key";
+
 export interface RecordRow {
   readonly kind: string;
   /** Unique in its kind. */

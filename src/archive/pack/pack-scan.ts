@@ -1,6 +1,6 @@
 /** Fragments found by reading a pack itself: for recovery after a crash and for rebuilding the index. */
 
-import { Fault } from "../../base/errors.ts";
+import { Fault, type FaultCode } from "../../base/errors.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
 import { readTags } from "../../media/mkv/tags-in.ts";
 import { children } from "../../media/mkv/values.ts";
@@ -72,11 +72,14 @@ async function scanOne(
     };
   } catch (error) {
     // Bytes that make no sense are where the good part ends; a disk that cannot be read is not.
-    if (error instanceof Fault && !["store.unavailable", "store.not-found"].includes(error.code))
-      return undefined;
+    if (error instanceof Fault && !OF_THE_DISK.has(error.code)) return undefined;
     throw error;
   }
 }
+
+const OF_THE_DISK: ReadonlySet<FaultCode> = new Set([
+  ...(["store.unavailable", "store.unreadable", "store.not-found", "store.full"] as const),
+]);
 
 /** Payload bounds of a known-size master of this id, relative to `bytes`. */
 function masterAt(

@@ -1,6 +1,6 @@
 /** The clock guard's memory: a small file in the data folder, replaced as a whole. */
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { storeFault } from "../files.ts";
+import { type Files, nodeFiles } from "../files.ts";
+import { readWhole, replaceFile } from "../small-file.ts";
 import type { ClockState, ClockStateStore } from "./clock-guard.ts";
 import type { Misdated } from "./policy.ts";
 
@@ -8,15 +8,17 @@ const FORMAT = 1;
 
 export class ClockFile implements ClockStateStore {
   readonly #path: string;
+  readonly #files: Files;
 
-  constructor(path: string) {
+  constructor(path: string, files: Files = nodeFiles) {
     this.#path = path;
+    this.#files = files;
   }
 
   /** Undefined when it is not there or not readable as ours: then the newest footage is gone by alone. */
   async read(): Promise<ClockState | undefined> {
     try {
-      return parse(JSON.parse(await readFile(this.#path, "utf8")));
+      return parse(JSON.parse(await readWhole(this.#files, this.#path)));
     } catch {
       return undefined;
     }
@@ -27,12 +29,7 @@ export class ClockFile implements ClockStateStore {
     const { seenMs, acceptedMs, misdated } = state;
     // JSON has no infinity.
     const json = { format: FORMAT, seenMs, acceptedMs: Math.max(acceptedMs, 0), misdated };
-    try {
-      await writeFile(`${this.#path}.new`, `${JSON.stringify(json)}\n`, { flush: true });
-      await rename(`${this.#path}.new`, this.#path);
-    } catch (error) {
-      throw storeFault(error, `writing ${this.#path}`);
-    }
+    await replaceFile(this.#files, this.#path, `${JSON.stringify(json)}\n`);
   }
 }
 

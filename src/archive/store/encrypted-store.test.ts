@@ -170,6 +170,17 @@ suite("EncryptedStore", () => {
     await assert.rejects((await open(t, inner)).store.read(KEY, 0, 1), corrupt);
   });
 
+  test("what is put after another node has erased the key is not encrypted with that key", async (t) => {
+    const inner = new MemoryStore();
+    const [here, there] = [await open(t, inner), await open(t, inner)];
+    await here.put(KEY, BYTES);
+    await there.store.eraseKey("cam");
+    await here.put("cam/b.mkv", BYTES);
+    const fresh = await open(t, inner);
+    assert.ok(BYTES.subarray(5, 10).equals(await fresh.store.read("cam/b.mkv", 5, 5)));
+    await assert.rejects(fresh.store.read(KEY, 5, 5), { code: "store.not-found" });
+  });
+
   test("its own objects are nobody else's", async (t) => {
     const { store, put } = await open(t);
     await store.probe();

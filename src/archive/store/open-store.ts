@@ -9,6 +9,7 @@ import { FolderStore } from "./folder-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { ReadAheadStore } from "./read-ahead.ts";
 import type { S3Options, S3Store } from "./s3-store.ts";
+import { claimStore, storeIdentity } from "./store-identity.ts";
 import { MASTER_OBJECT } from "./stream-keys.ts";
 
 export interface StoreSettings {
@@ -22,6 +23,10 @@ export interface OpenedStore {
   readonly store: ObjectStore;
   /** The same without read-ahead: for one small read of each of many objects, which are whole blocks else. */
   readonly direct: ObjectStore;
+  /** The archive whose the store is. Undefined: a folder, or nobody's yet. Throws `store.unavailable`, `config.bad`. */
+  identity(): Promise<string | undefined>;
+  /** Makes it this archive's, with the help of a file in this folder. Undefined: a folder. Throws `config.bad`, `store.*`. */
+  readonly claim: ((uuid: string, dir: string) => Promise<void>) | undefined;
   /** Erases a stream by its key. Undefined when there is no encryption. Throws `store.unavailable`. */
   readonly eraseKey: ((stream: string) => Promise<void>) | undefined;
 }
@@ -68,7 +73,12 @@ export async function openStore(
     near?.forget(`${stream}/`);
   };
   const store = near ?? whole;
-  return { store, direct: whole, eraseKey: encrypted === undefined ? undefined : eraseKey };
+  const claim = (uuid: string, dir: string) => claimStore(plain, uuid, { files, dir });
+  return {
+    ...{ store, direct: whole, eraseKey: encrypted === undefined ? undefined : eraseKey },
+    identity: async () => (plain.remote ? storeIdentity(plain) : undefined),
+    claim: plain.remote ? claim : undefined,
+  };
 }
 
 /** The client takes a while to load, so only those who use it load it. */

@@ -15,6 +15,7 @@ import { checkPrefix, endpointUrl } from "./s3-address.ts";
 import { isMissing, isPastEnd, isRefusal, s3Fault, s3Trouble } from "./s3-errors.ts";
 import { type S3Transport, s3Transport, wholeRange } from "./s3-transport.ts";
 import { Slots } from "./slots.ts";
+import { IDENTITY_OBJECT } from "./store-identity.ts";
 
 /** What one request may send: 5 GiB on every store we know. Packs end long before. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -211,7 +212,9 @@ export class S3Store implements ObjectStore {
         this.#client.listObjectsV2Query(this.#bucket, this.#prefix + prefix, "", "", 1000, start),
       );
       const found = page.objects.flatMap(({ name, size }) =>
-        name === undefined ? [] : [{ key: name.slice(this.#prefix.length), bytes: size }],
+        name === undefined || name === this.#prefix + IDENTITY_OBJECT
+          ? []
+          : [{ key: name.slice(this.#prefix.length), bytes: size }],
       );
       const last = page.objects.at(-1)?.name;
       if (found.length > 0) yield found;

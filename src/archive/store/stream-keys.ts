@@ -74,10 +74,11 @@ export class StreamKeys {
     throw new Fault("store.not-found", `there is no key of ${stream}: it was erased`);
   }
 
-  /** For writing: made when there is none. */
+  /**
+   * For writing: made when there is none. The store is asked each time: another node may have erased the key, and what is
+   * encrypted with an erased one is lost.
+   */
   async getOrMake(stream: string): Promise<DataKey> {
-    const known = this.#known.get(stream);
-    if (known !== undefined) return known;
     const making = this.#making.get(stream) ?? this.#make(stream);
     this.#making.set(stream, making);
     try {

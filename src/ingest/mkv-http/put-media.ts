@@ -8,6 +8,7 @@ import { type Ack, ackLine } from "../ack.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
+import { identityOf } from "../publishers.ts";
 import { bearerToken, type PushAccess } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 import { readPutMediaHeaders } from "./headers.ts";
@@ -41,11 +42,12 @@ export function handlePutMedia(req: IncomingMessage, res: ServerResponse, parts:
 
 async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts): Promise<void> {
   const { stream, startNs, acks, archivedAcks } = readPutMediaHeaders(req.headers);
+  const remoteAddress = req.socket.remoteAddress ?? "";
   // Asked once: a body has no place for another token, and KVS does not ask again either.
-  parts.access.check(stream, bearerToken(req.headers.authorization), {
+  const grant = parts.access.check(stream, bearerToken(req.headers.authorization), {
     ...{ method: "POST", headers: req.headers },
     url: (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",
-    remoteAddress: req.socket.remoteAddress ?? "",
+    remoteAddress,
   });
   await ensureStream(stream, parts.createMissing, parts);
   const owner = await parts.placement.elsewhere(stream);
@@ -54,11 +56,15 @@ async function accept(req: IncomingMessage, res: ServerResponse, parts: PutParts
     return;
   }
   const transport = httpTransport({ req, res, acks, clock: parts.clock });
-  const session = await parts.ingest.open({ stream, startNs, transport, archivedAcks });
+  const protocol = "put-media";
+  const producer = { protocol, identity: identityOf(protocol, grant.who, remoteAddress) } as const;
+  const session = await parts.ingest.open({ stream, startNs, transport, archivedAcks, producer });
   if (req.destroyed) {
     session.abort();
     return;
   }
+  const unwatch = grant.watch?.((fault) => session.shutDown(fault));
+  if (unwatch !== undefined) req.once("close", unwatch);
   if (wantsContinue(req)) res.writeContinue();
   res.setHeader("content-type", "application/json");
   // The answer begins before the body ends: producers wait for acks while they send. One that wants none may close its
@@ -128,6 +134,7 @@ const EXCEPTIONS: Partial<Record<FaultCode, readonly [number, string]>> = {
   "ingest.busy": [503, "ServiceUnavailable"],
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],
+  "store.unreadable": [503, "ServiceUnavailable"],
   "index.unavailable": [503, "ServiceUnavailable"],
   internal: [500, "InternalFailure"],
 };

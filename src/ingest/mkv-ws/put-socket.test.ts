@@ -56,7 +56,7 @@ function setUp() {
   const open = () => new Promise((resolve) => opens.push(() => resolve(session)));
   handlePutSocket(
     ws as unknown as WebSocket,
-    { stream: "cam", startNs: 0n, token: undefined },
+    { stream: "cam", startNs: 0n, grant: undefined, remoteAddress: "192.0.2.1" },
     { ingest: { open } as never, access, clock, ready: async () => {} },
   );
   const opened = async () => {

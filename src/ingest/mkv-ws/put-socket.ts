@@ -9,7 +9,8 @@ import { asFault, Fault } from "../../base/errors.ts";
 import { type Ack, ackErrorId, ackLine } from "../ack.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Elsewhere } from "../placement.ts";
-import type { PushAccess } from "../push-access.ts";
+import { identityOf } from "../publishers.ts";
+import { fromAddress, type PushAccess, type PushGrant } from "../push-access.ts";
 import type { IngestSession, SessionTransport } from "../session.ts";
 
 /** Pings keep proxies from closing a quiet connection, ms. */
@@ -31,8 +32,9 @@ export interface PutSocketParams {
   readonly startNs: bigint;
   /** ARCHIVED acks are wanted. */
   readonly archivedAcks?: boolean;
-  /** Of the `Authorization` header, which a page cannot set. */
-  readonly token: string | undefined;
+  /** Checked before the handshake; undefined: a token comes as the first message. */
+  readonly grant: PushGrant | undefined;
+  readonly remoteAddress: string;
 }
 
 export interface PutSocketParts {
@@ -66,6 +68,7 @@ class PutSocket {
   /** What came in one go with the handshake or the token, until there is a session. */
   #waiting: (() => void)[] = [];
   #cancel: CancelTimer = () => {};
+  #unwatch: () => void = () => {};
 
   constructor(ws: WebSocket, params: PutSocketParams, parts: PutSocketParts) {
     this.#ws = ws;
@@ -74,7 +77,8 @@ class PutSocket {
     ws.on("message", (data: Buffer, binary) => this.#message(data, binary));
     ws.once("close", (code) => this.#closed(code));
     const { access, clock } = parts;
-    if (!access.required || params.token !== undefined) this.#present(params.token);
+    const { grant } = params;
+    if (grant !== undefined || !access.required) this.#granted(grant ?? { expiresMs: undefined });
     else
       this.#cancel = clock.after(TOKEN_MS, () =>
         this.#refuse(new Fault("auth.required", "no token came")),
@@ -97,17 +101,22 @@ class PutSocket {
   }
 
   /** A token, the first or a fresh one. */
-  #present(token: string | undefined): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const { access } = this.#parts;
+  #present(token: string): void {
+    const { stream, remoteAddress } = this.#params;
     try {
-      const { expiresMs } = access.check(this.#params.stream, token);
-      this.#cancel();
-      if (expiresMs !== undefined) this.#endAt(expiresMs);
-      if (!this.#admitted) this.#open();
+      this.#granted(this.#parts.access.check(stream, token, fromAddress(remoteAddress)));
     } catch (error) {
       this.#refuse(asFault(error));
     }
+  }
+
+  #granted({ expiresMs, watch, who }: PushGrant): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#cancel();
+    this.#unwatch();
+    if (expiresMs !== undefined) this.#endAt(expiresMs);
+    this.#unwatch = watch?.((fault) => this.#refuse(fault)) ?? (() => {});
+    if (!this.#admitted) this.#open(who);
   }
 
   #endAt(expiresMs: number): void {
@@ -119,15 +128,18 @@ class PutSocket {
     });
   }
 
-  #open(): void {
+  #open(who: string | undefined): void {
     this.#admitted = true;
     const ws = this.#ws;
     ws.pause();
     const transport = socketTransport(ws);
     const { ingest, ready, clock } = this.#parts;
+    const protocol = "websocket";
+    const identity = identityOf(protocol, who, this.#params.remoteAddress);
+    const producer = { protocol, identity } as const;
     ready()
       .then((owner) => {
-        if (owner === undefined) return ingest.open({ ...this.#params, transport });
+        if (owner === undefined) return ingest.open({ ...this.#params, transport, producer });
         const { stream } = this.#params;
         throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.url}`);
       })
@@ -145,12 +157,14 @@ class PutSocket {
 
   #closed(code: number): void {
     this.#cancel();
+    this.#unwatch();
     if (code === CLOSE_NORMAL) this.#session?.end();
     else this.#session?.abort();
   }
 
   #refuse(fault: Fault): void {
     this.#cancel();
+    this.#unwatch();
     this.#refused = true;
     if (this.#session === undefined) refuse(this.#ws, fault);
     else this.#session.shutDown(fault);

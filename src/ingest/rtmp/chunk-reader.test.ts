@@ -217,6 +217,16 @@ suite("ChunkReader", () => {
     }
   });
 
+  test("a few bytes that come after megabytes do not keep the megabytes", () => {
+    const reader = new ChunkReader({ ...LIMITS, maxMessageBytes: 1 << 24 });
+    const large = chunk({ id: 4, length: 1 << 23 });
+    const whole = [large, new Uint8Array(1 << 23), chunk({ id: 5, payload: bytes(3) })];
+    for (const part of [setChunkSize(1 << 24), ...whole]) reader.push(part);
+    const kept = () => reader.pull()?.payload.parts[0]?.buffer.byteLength ?? 0;
+    assert.ok(kept() >= 1 << 23);
+    assert.ok(kept() < 1 << 18);
+  });
+
   test("what is no RTMP, and what is too much of it, is a fault", () => {
     const cases: [string, readonly Uint8Array[]][] = [
       ["rtmp.bad-chunk", [chunk({ format: 1, payload: bytes(1) })]],

@@ -57,6 +57,12 @@ const MAX_CHUNK_SIZE = 0xffffff;
  */
 const GATHER_BYTES = 64 << 10;
 const FIRST_GATHER_BYTES = 4096;
+/**
+ * A message keeps the array it lies in. Above this size the array was made for a message of megabytes, bytes; what is
+ * this much smaller is copied out of it, so that a few bytes never keep megabytes.
+ */
+const LARGE_BYTES = 256 << 10;
+const SMALL_PART = 16;
 
 interface ChunkStream {
   timestamp: number;
@@ -202,10 +208,16 @@ export class ChunkReader {
     return this.#bytes.subarray(this.#at - count, this.#at);
   }
 
+  #own(bytes: Uint8Array): Uint8Array {
+    const { length } = this.#bytes;
+    return length > LARGE_BYTES && bytes.length < length / SMALL_PART ? bytes.slice() : bytes;
+  }
+
   /** The next `size` bytes belong to the stream's message. */
   #payload(id: number, stream: ChunkStream, size: number): RtmpMessage | undefined {
     if (this.#gathering !== stream) this.#setApart();
-    if (stream.have === 0 && size === stream.length) return messageOf(stream, this.#take(size));
+    if (stream.have === 0 && size === stream.length)
+      return messageOf(stream, this.#own(this.#take(size)));
     if (stream.have === 0) this.#gather(stream, size);
     else if (this.#gathering === stream) this.#goOn(id, stream, size);
     else this.#goOnApart(stream, this.#take(size));
@@ -272,7 +284,9 @@ export class ChunkReader {
   #finish(stream: ChunkStream): RtmpMessage {
     const { apart, length } = stream;
     const gathered = this.#gathering === stream;
-    const message = gathered ? this.#bytes.subarray(this.#from, this.#from + length) : apart;
+    const message = gathered
+      ? this.#own(this.#bytes.subarray(this.#from, this.#from + length))
+      : apart;
     this.#forget(stream);
     return messageOf(stream, message);
   }

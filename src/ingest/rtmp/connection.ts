@@ -12,15 +12,17 @@ import type { StreamCatalogue } from "../../fragment/fragment.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
-import type { PushAccess } from "../push-access.ts";
+import { identityOf } from "../publishers.ts";
+import { fromAddress, type PushAccess } from "../push-access.ts";
 import type { IngestSession } from "../session.ts";
 import { FlvToMatroska } from "./flv/flv-to-matroska.ts";
 import { type PeerEvent, RtmpPeer } from "./peer.ts";
-import type { Publishers } from "./publishers.ts";
 import { publishTarget } from "./stream-name.ts";
 
 /** From the connect to `publish`, ms. */
 const PUBLISH_MS = 10_000;
+/** Answers that wait because the peer does not read them, bytes: above this it is ended. */
+const MAX_UNREAD_BYTES = 64 << 10;
 /** A refusal may take so long to reach the encoder before the socket is cut, ms. */
 const LINGER_MS = 1000;
 
@@ -33,7 +35,6 @@ export interface RtmpParts {
   readonly defaultRetentionHours: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly publishers: Publishers;
 }
 
 export class RtmpConnection {
@@ -43,8 +44,8 @@ export class RtmpConnection {
   readonly #peer: RtmpPeer;
   readonly #media = new FlvToMatroska();
   readonly #address: string;
+  #unwatch: () => void = () => {};
   #session: IngestSession | undefined;
-  #leave: () => void = () => {};
   #deadline: CancelTimer;
   #opening = false;
   #ended = false;
@@ -81,6 +82,8 @@ export class RtmpConnection {
     try {
       this.#peer.push(bytes);
       this.#drain();
+      if (this.#socket.writableLength > MAX_UNREAD_BYTES)
+        throw new Fault("rtmp.too-large", "it asks and does not read the answers");
     } catch (error) {
       this.#fail(asFault(error));
     }
@@ -111,19 +114,24 @@ export class RtmpConnection {
   }
 
   async #open(app: string, name: string): Promise<void> {
-    const { ingest, access, placement, clock, createMissing, publishers } = this.#parts;
+    const { ingest, access, placement, clock, createMissing } = this.#parts;
     const { stream, key } = publishTarget(app, name);
-    access.check(stream, key);
+    const grant = access.check(stream, key, fromAddress(this.#address));
+    const protocol = "rtmp";
+    const identity = identityOf(protocol, grant.who, this.#address);
     await ensureStream(stream, createMissing, this.#parts);
-    const owner = await placement.fetch(stream, this.#address);
+    const owner = await placement.fetch(stream, identity);
     if (owner !== undefined)
       throw new Fault("ingest.busy", `${stream} is recorded by ${owner.node}: ${owner.rtmpUrl}`);
-    // It may have gone meanwhile: who enters then never leaves.
+    // It may have gone meanwhile: then it takes the stream from nobody.
     if (this.#ended) return;
-    this.#leave = publishers.enter(stream, this.#address, (reason) => this.close(reason));
+    this.#unwatch = grant.watch?.((fault) => this.close(fault.message)) ?? (() => {});
     // Its own clock starts anywhere: what it sends now is from now.
     const startNs = BigInt(clock.now()) * 1_000_000n;
-    const session = await ingest.open({ stream, startNs, transport: this.#transport() });
+    const session = await ingest.open({
+      ...{ stream, startNs, transport: this.#transport(), producer: { protocol, identity } },
+      replaced: ({ message }) => this.close(message),
+    });
     if (this.#ended) return session.abort();
     this.#session = session;
     this.#deadline();
@@ -177,8 +185,8 @@ export class RtmpConnection {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#unwatch();
     this.#deadline();
-    this.#leave();
     this.#socket.end();
     this.#socket.resume();
     this.#deadline = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());

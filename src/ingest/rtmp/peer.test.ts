@@ -130,9 +130,13 @@ suite("RtmpPeer", () => {
     assert.ok(encoder.peer.heldBytes < 20_000, "what is claimed costs nothing");
   });
 
-  test("media before publish, a player, and another version are faults", () => {
+  test("media before publish, a second connect, a player, and another version are faults", () => {
     const media = message(RtmpType.video, Uint8Array.of(0x17, 0, 0, 0, 0));
     assert.throws(() => new Encoder().shake().events(media), { code: "rtmp.bad-command" });
+    const connect = say("connect", 1, { app: "live" });
+    assert.throws(() => new Encoder().shake().events(connect, connect), {
+      code: "rtmp.bad-command",
+    });
     const play = say("play", 4, null, "cam");
     assert.throws(() => new Encoder().shake().events(play), { code: "rtmp.bad-command" });
     assert.throws(() => new Encoder().events(new Uint8Array(1537).fill(71)), {

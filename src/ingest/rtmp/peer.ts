@@ -47,7 +47,7 @@ export class RtmpPeer {
   readonly #send: (bytes: Uint8Array) => void;
   readonly #random: (bytes: number) => Uint8Array;
   #state: "hello" | "echo" | "commands" | "publishing" = "hello";
-  #app = "";
+  #app: string | undefined;
   #received = 0;
   #acknowledged = 0;
   #window = WINDOW_BYTES;
@@ -158,7 +158,7 @@ export class RtmpPeer {
         return undefined;
       case "publish":
         if (this.#state === "publishing") return undefined;
-        return { kind: "publish", app: this.#app, name: String(argument ?? "") };
+        return { kind: "publish", app: this.#app ?? "", name: String(argument ?? "") };
       case "FCUnpublish":
       case "deleteStream":
       case "closeStream":
@@ -171,6 +171,8 @@ export class RtmpPeer {
   }
 
   #connect(transaction: AmfValue, info: AmfObject): void {
+    // Its answer is many times as long as it is itself.
+    if (this.#app !== undefined) throw new Fault("rtmp.bad-command", "connected already");
     this.#app = String(info.app ?? "");
     this.#send(windowAckSize(WINDOW_BYTES));
     this.#send(peerBandwidth(WINDOW_BYTES));

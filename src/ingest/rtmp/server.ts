@@ -1,12 +1,28 @@
 /** The RTMP port: accepts connections, bounds how many, and closes them all. */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
+import type { Clock } from "../../base/clock.ts";
 import { RtmpConnection, type RtmpParts } from "./connection.ts";
 
 /** Connections at once. A camera needs one. */
 const MAX_CONNECTIONS = 1000;
 /** From the connect to the end of the TLS handshake, ms. */
 const HANDSHAKE_MS = 10_000;
+
+/** Ends a connection that has not shaken hands after a while; `shaking` has how to let it be, by its other end. */
+function shakeInTime(socket: Socket, shaking: Map<string, () => void>, clock: Clock): void {
+  const place = placeOf(socket);
+  const cancel = clock.after(HANDSHAKE_MS, () => socket.destroy());
+  shaking.set(place, cancel);
+  socket.once("close", () => {
+    cancel();
+    if (shaking.get(place) === cancel) shaking.delete(place);
+  });
+}
+
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
 
 /** PEM texts. */
 export interface Certificate {
@@ -23,7 +39,12 @@ export class RtmpServer {
     const accept = (socket: Socket) => void new RtmpConnection(socket, parts);
     if (certificate === undefined) this.#server = createServer(accept);
     else {
-      const server = createTlsServer({ ...certificate, handshakeTimeout: HANDSHAKE_MS }, accept);
+      const shaking = new Map<string, () => void>();
+      const server = createTlsServer(certificate, (socket) => {
+        shaking.get(placeOf(socket))?.();
+        accept(socket);
+      });
+      server.on("connection", (socket: Socket) => shakeInTime(socket, shaking, parts.clock));
       // A peer that speaks no TLS, or goes away in the handshake: its socket ends, nothing else does.
       server.on("tlsClientError", (_error, socket) => socket.destroy());
       this.#server = server;

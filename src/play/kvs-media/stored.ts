@@ -29,6 +29,15 @@ export async function storedMkv(
   return miniMkv({ info, trackSet, clusterNs, blocks, tags, ...rest });
 }
 
+/** The producer's own tags of a stored fragment. Throws `store.*`. */
+export async function storedTags(
+  reader: FragmentReader,
+  { packId, offset, blocksOffset }: StoredFragment,
+): Promise<SimpleTag[]> {
+  const size = blocksOffset - CLUSTER_HEADER_BYTES - offset;
+  return producerTags(await reader.read(packId, offset, size), offset);
+}
+
 /** What a Tags element before a stored Cluster has of the producer. */
 function producerTags(element: Uint8Array, at: number): SimpleTag[] {
   const first = element[TAGS_ID_BYTES] ?? 0;

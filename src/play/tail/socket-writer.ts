@@ -3,7 +3,13 @@
  * bounded queue while it does not. The hot path of a live viewer.
  */
 import type { WebSocket } from "ws";
-import type { FeedItem, FeedViewer, LostItem } from "../../live/feed-items.ts";
+import type {
+  ConfigItem,
+  FeedItem,
+  FeedViewer,
+  LostItem,
+  NoticeItem,
+} from "../../live/feed-items.ts";
 import { type QueueLimits, ViewerQueue } from "../../live/viewer-queue.ts";
 import { textMessage } from "./messages.ts";
 
@@ -28,6 +34,9 @@ export class SocketWriter implements FeedViewer {
   readonly #queue: ViewerQueue;
   readonly #onFailed: (error: unknown) => void;
   readonly #forNode: boolean;
+  readonly #refuse: (config: ConfigItem) => NoticeItem | undefined;
+  /** The media of this timeline is not wanted. */
+  #refused = false;
   /** More than `maxBuffered` was handed over; the last message's callback has not come yet. */
   #blocked = false;
   #flushes = 0;
@@ -39,10 +48,13 @@ export class SocketWriter implements FeedViewer {
       limits?: Partial<WriterLimits>;
       /** The viewer is another node. */
       forNode?: boolean;
+      /** What is said instead of a timeline that the viewer cannot play. */
+      refuse?: (config: ConfigItem) => NoticeItem | undefined;
       onFailed: (error: unknown) => void;
     },
   ) {
-    const { limits = {}, forNode = false, onFailed } = options;
+    const { limits = {}, forNode = false, refuse = () => undefined, onFailed } = options;
+    this.#refuse = refuse;
     this.#forNode = forNode;
     this.#ws = ws;
     this.#maxBuffered = limits.maxBuffered ?? MAX_BUFFERED;
@@ -109,10 +121,16 @@ export class SocketWriter implements FeedViewer {
 
   #send(item: FeedItem | LostItem): void {
     if (item.kind === "chunk") {
-      this.#media(item.bytes);
+      if (!this.#refused) this.#media(item.bytes);
       return;
     }
     if (this.#ws.readyState !== OPEN) return;
+    const refusal = item.kind === "config" ? this.#refuse(item) : undefined;
+    if (item.kind === "config") this.#refused = refusal !== undefined;
+    if (refusal !== undefined) {
+      this.#ws.send(textMessage(refusal, this.#forNode), TEXT);
+      return;
+    }
     this.#ws.send(textMessage(item, this.#forNode), TEXT);
     if (item.kind === "config" && item.init !== undefined) this.#media(item.init);
   }

@@ -8,24 +8,32 @@ import { asFault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Millis } from "../../base/units.ts";
 import type { FragmentReader } from "../../fragment/fragment.ts";
-import type { TailFormat } from "../../live/feed-items.ts";
+import type { ConfigItem, TailFormat } from "../../live/feed-items.ts";
 import type { LiveHub } from "../../live/hub.ts";
 import type { LiveSubscription } from "../../live/items.ts";
+import { type Codecs, refusal } from "./accepts.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { timeMessage } from "./messages.ts";
 import { Replay } from "./replay.ts";
 import { SocketWriter, type WriterLimits } from "./socket-writer.ts";
+import { HeldAccess, type TailAccess } from "./tail-access.ts";
 
 /** How often viewers are told the server's time. */
 const TIME_EVERY_MS = 5000;
+/** 4000 + for our own (RFC 6455 §7.4.2). */
+const CLOSE_UNAUTHORISED = 4401;
 
 export interface TailSocketParams {
   readonly stream: string;
   readonly format: TailFormat;
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** What the viewer can play; missing: everything. */
+  readonly codecs?: Codecs;
   /** The viewer is another node: its configs have the tracks as Matroska has them. */
   readonly forNode?: boolean;
+  /** Undefined: another node, which needs none. */
+  readonly access?: TailAccess;
 }
 
 export interface TailSocketParts {
@@ -54,27 +62,34 @@ class TailSession {
   readonly #gone = new AbortController();
   #subscription: LiveSubscription | undefined;
   #cancelTime: CancelTimer | undefined;
+  #access: HeldAccess | undefined;
 
   constructor(ws: WebSocket, params: TailSocketParams, parts: TailSocketParts) {
     this.#ws = ws;
     this.#params = params;
     this.#parts = parts;
     const { clock, limits = {} } = parts;
-    const { forNode = false } = params;
+    const { forNode = false, codecs, stream } = params;
+    const refuse = (config: ConfigItem) =>
+      codecs === undefined ? undefined : refusal(config, codecs, stream);
     const onFailed = (error: unknown) => this.#fail(error);
-    this.#writer = new SocketWriter(ws, { limits, forNode, onFailed });
+    this.#writer = new SocketWriter(ws, { limits, forNode, refuse, onFailed });
     this.#keepAlive = new KeepAlive(ws, { clock, progress: () => this.#writer.flushes });
   }
 
   start(): void {
     const ws = this.#ws;
     ws.on("pong", () => this.#keepAlive.alive());
-    ws.on("message", () => this.#keepAlive.message());
+    ws.on("message", (data: Buffer, binary) => {
+      this.#keepAlive.message();
+      if (!binary) this.#access?.message(data.toString("utf8"));
+    });
     ws.on("error", () => ws.terminate());
     ws.on("close", () => this.#close());
     this.#tellTime();
     const { hub } = this.#parts;
-    const { stream, format, fromMs } = this.#params;
+    const { stream, format, fromMs, access } = this.#params;
+    if (access !== undefined) this.#hold(access);
     if (fromMs === undefined) this.#subscription = hub.watch(stream, format, this.#writer);
     else this.#replay(fromMs);
   }
@@ -88,6 +103,19 @@ class TailSession {
     this.#subscription = { close: () => replay.close() };
     replay.run().catch((error: unknown) => {
       if (!signal.aborted) this.#fail(error);
+    });
+  }
+
+  #hold(access: TailAccess): void {
+    const { clock } = this.#parts;
+    this.#access = new HeldAccess(access, {
+      clock,
+      granted: (expiresMs) => this.#writer.sendNow(JSON.stringify({ type: "access", expiresMs })),
+      ended: ({ code, message }) => {
+        if (this.#ws.readyState !== this.#ws.OPEN) return;
+        this.#writer.sendNow(JSON.stringify({ type: "error", code, message }));
+        this.#ws.close(CLOSE_UNAUTHORISED, code);
+      },
     });
   }
 
@@ -107,6 +135,7 @@ class TailSession {
 
   #close(): void {
     this.#gone.abort();
+    this.#access?.close();
     this.#subscription?.close();
     this.#writer.closed();
     this.#keepAlive.stop();

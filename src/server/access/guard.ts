@@ -1,6 +1,9 @@
 /** Who asks, and what they may do: what every route asks before it does anything. docs/design/access.md. */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Fault } from "../../base/errors.ts";
 import type { TimeRange } from "../../fragment/fragment.ts";
+import type { Maker } from "./maker.ts";
+import type { Scope } from "./scope.ts";
 
 /** `manage` of a stream allows `produce` and `read` of it; `manage` of no stream (of the server) allows everything. */
 export type Action = "produce" | "read" | "manage";
@@ -20,6 +23,10 @@ export interface Principal {
   readonly expiresMs: number | undefined;
   /** Media of this time alone, on the producer's clock; undefined: of any. */
   readonly window?: TimeRange | undefined;
+  /** What it may do, to be shown. */
+  readonly scope: Pick<Scope, "actions" | "streams" | "streamsOnly">;
+  /** With whom it ends; undefined: with nobody. */
+  readonly maker: Maker | undefined;
   may(action: Action, target: Target): boolean;
   /** Throws `auth.denied`. */
   require(action: Action, target: Target): void;
@@ -39,10 +46,12 @@ export interface Guard {
   /** False: everybody may do everything, `identify` gives `anonymous` to whoever brings no credentials. */
   readonly required: boolean;
   /**
-   * Bearer token, SigV4, Basic or `?token=`. `body`: the whole body, where the signature covers it; undefined for bodies
+   * Bearer token, SigV4, Basic, `?token=` or the cookie of a sign-in. `body`: the whole body, where the signature covers it; undefined for bodies
    * that have no end (PutMedia). Throws `auth.required`, `auth.denied`, `auth.expired`, `auth.signature`, `auth.limited`.
    */
   identify(request: RequestHead, body?: Uint8Array): Promise<Principal>;
+  /** Calls back when what was granted is taken back. Returns how to stop. */
+  watch(principal: Pick<Principal, "maker">, revoked: (fault: Fault) => void): () => void;
 }
 
 declare module "fastify" {

@@ -1,20 +1,18 @@
 /**
  * Access keys: an id and a secret, which sign requests (SigV4) or are sent as they are (`Bearer id.secret`, Basic, an
- * encoder's stream key). All of them are in memory, read anew every few seconds: checking one waits for nothing, and
- * one that is removed on another node stops working here soon, on this one at once.
+ * encoder's stream key). All of them are in memory: checking one waits for nothing, and one that is removed on another
+ * node stops working here soon, on this one at once.
  */
 import { randomBytes } from "node:crypto";
 import type { FragmentIndex } from "../../archive/index/fragment-index.ts";
-import type { CancelTimer, Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
+import { RecordMirror } from "./record-mirror.ts";
 import { sameText } from "./same-text.ts";
 import type { Scope } from "./scope.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 const KIND = "access-key";
-const PAGE = 500;
-/** Other nodes' changes are seen within this, ms. */
-const REFRESH_MS = 5000;
 const MAX_KEYS = 10_000;
 
 /** A key as it is listed: without its secret. */
@@ -39,24 +37,29 @@ interface KeysParts {
   readonly index: FragmentIndex;
   readonly clock: Clock;
   readonly box: SecretBox;
+  /** Called after a change: what rests on it may have ended. */
+  readonly changed: () => void;
 }
 
 export class AccessKeys {
   readonly #parts: KeysParts;
-  #keys = new Map<string, Kept>();
-  #cancel: CancelTimer = () => {};
-  #closed = false;
+  readonly #keys: RecordMirror<Kept>;
 
   constructor(parts: KeysParts) {
     this.#parts = parts;
+    const { index, box } = parts;
+    this.#keys = new RecordMirror<Kept>({
+      ...{ index, kind: KIND },
+      parse(id, body, before) {
+        const { box: sealed, ...key } = JSON.parse(body) as AccessKey & { box: string };
+        return { ...key, secret: before?.secret ?? box.open(sealed, id) };
+      },
+    });
   }
 
   /** Throws `index.unavailable`, `config.bad` (secrets of another key file). */
-  static async open(parts: KeysParts): Promise<AccessKeys> {
-    const keys = new AccessKeys(parts);
-    await keys.#read();
-    keys.#later();
-    return keys;
+  read(): Promise<void> {
+    return this.#keys.read();
   }
 
   get size(): number {
@@ -64,8 +67,9 @@ export class AccessKeys {
   }
 
   list(): AccessKey[] {
-    return [...this.#keys.values()]
-      .map(({ secret: _, ...key }) => key)
+    return this.#keys
+      .entries()
+      .map(([, { secret: _, ...key }]) => key)
       .sort((a, b) => a.createdMs - b.createdMs || (a.id < b.id ? -1 : 1));
   }
 
@@ -91,9 +95,10 @@ export class AccessKeys {
 
   /** Throws `key.not-found`. */
   async remove(id: string, who: string): Promise<void> {
-    const { index, clock } = this.#parts;
+    const { index, clock, changed } = this.#parts;
     // First here: what comes meanwhile is refused already.
     this.#keys.delete(id);
+    changed();
     if (!(await index.deleteRecord(KIND, id)))
       throw new Fault("key.not-found", `there is no key ${id.slice(0, 40)}`);
     await index.addAudit({ atMs: clock.now(), action: "key-removed", stream: "", who, detail: id });
@@ -114,36 +119,6 @@ export class AccessKeys {
     const key = this.find(token.slice(0, Math.max(at, 0)));
     if (sameText(token.slice(at + 1), key.secret)) return key;
     throw new Fault("auth.denied", "the key is wrong");
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#cancel();
-  }
-
-  #later(): void {
-    if (this.#closed) return;
-    this.#cancel = this.#parts.clock.after(REFRESH_MS, () => {
-      // The index may be away: keys that were good stay good meanwhile.
-      this.#read()
-        .catch(() => {})
-        .finally(() => this.#later());
-    });
-  }
-
-  async #read(): Promise<void> {
-    const { index, box } = this.#parts;
-    const keys = new Map<string, Kept>();
-    for (let after = ""; ; ) {
-      const rows = await index.records(KIND, after, PAGE);
-      for (const { id, body } of rows) {
-        const { box: sealed, ...key } = JSON.parse(body) as AccessKey & { box: string };
-        keys.set(id, { ...key, secret: this.#keys.get(id)?.secret ?? box.open(sealed, id) });
-      }
-      after = rows.at(-1)?.id ?? "";
-      if (rows.length < PAGE) break;
-    }
-    this.#keys = keys;
   }
 }
 

@@ -13,6 +13,8 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /healthz": "public",
   "GET /readyz": "public",
   "GET /metrics": "read",
+  "GET /v1/openapi.json": "public",
+  "GET /v1/docs": "public",
   // Streams that the caller may not read are left out.
   "GET /v1/streams": "own",
   "POST /v1/streams": "manage",
@@ -56,6 +58,14 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/keys": "manage",
   "POST /v1/keys": "manage",
   "DELETE /v1/keys/:id": "manage",
+  "GET /v1/users": "manage",
+  "POST /v1/users": "manage",
+  // Not `:name`, which is a stream.
+  "PATCH /v1/users/:user": "manage",
+  "DELETE /v1/users/:user": "manage",
+  // Nobody yet, and then somebody.
+  "POST /v1/sign-in": "public",
+  "POST /v1/sign-out": "own",
   // Every caller about itself; what a session may do is never more than what its maker may.
   "GET /v1/session": "own",
   "POST /v1/session": "own",

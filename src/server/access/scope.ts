@@ -5,6 +5,7 @@ import { matchesWildcard } from "../../base/wildcard.ts";
 import type { TimeRange } from "../../fragment/fragment.ts";
 import { MAX_TIME_MS } from "../../play/time.ts";
 import type { Action, Principal, Target } from "./guard.ts";
+import type { Maker } from "./maker.ts";
 
 export interface Scope {
   readonly actions: readonly Action[];
@@ -14,19 +15,27 @@ export interface Scope {
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly expiresMs?: number;
+  /** True: manages streams, also all of them, and nothing of the server. */
+  readonly streamsOnly?: boolean;
 }
 
 export class ScopedPrincipal implements Principal {
   readonly id: string;
+  readonly maker: Maker | undefined;
   readonly #scope: Scope;
 
-  constructor(id: string, scope: Scope) {
+  constructor(id: string, scope: Scope, maker?: Maker) {
     this.id = id;
+    this.maker = maker;
     this.#scope = scope;
   }
 
   get expiresMs(): number | undefined {
     return this.#scope.expiresMs;
+  }
+
+  get scope(): Scope {
+    return this.#scope;
   }
 
   get window(): TimeRange | undefined {
@@ -36,8 +45,9 @@ export class ScopedPrincipal implements Principal {
   }
 
   may(action: Action, { stream, range }: Target): boolean {
-    const { actions, streams } = this.#scope;
+    const { actions, streams, streamsOnly = false } = this.#scope;
     if (!actions.includes(action) && !actions.includes("manage")) return false;
+    if (stream === undefined && action === "manage" && streamsOnly) return false;
     if (stream === undefined ? streams !== "*" : !matchesWildcard(streams, stream)) return false;
     const { window } = this;
     if (window === undefined) return true;

@@ -3,7 +3,13 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { nodeFiles } from "../../archive/files.ts";
-import { lockDataDir, makeDataDir, newIdentity, readIdentity } from "../../archive/identity.ts";
+import {
+  lockDataDir,
+  makeDataDir,
+  newIdentity,
+  readIdentity,
+  writeIdentity,
+} from "../../archive/identity.ts";
 import { EXPORT_KINDS, type FragmentIndex } from "../../archive/index/fragment-index.ts";
 import { SqliteIndex } from "../../archive/index/sqlite-index.ts";
 import { checkArchive, type Finding } from "../../archive/maintenance/check.ts";
@@ -25,7 +31,7 @@ const INDEX = "index.sqlite";
 
 export const reindex: Command = async (argv, context) => {
   const args = readArgs(argv, settingFlags, { most: 0 });
-  return withFolder(args, context, async ({ config, store }) => {
+  return withFolder(args, context, async ({ config, store, identity }) => {
     const { dataDir, sharedDir = dataDir } = config;
     const path = join(sharedDir, INDEX);
     const fresh = join(sharedDir, "index.rebuilt.sqlite");
@@ -34,9 +40,7 @@ export const reindex: Command = async (argv, context) => {
     const index = await openIndex(config, fresh);
     let result: ReindexResult;
     try {
-      const identity = readIdentity(dataDir) ?? newIdentity();
-      if ((await index.meta("uuid", identity)) !== identity)
-        throw new Fault("config.bad", "this index belongs to another data folder");
+      await claimIndex(index, dataDir, identity);
       if (old !== undefined) await carryOver(old, index, context);
       const folders = { activeDir: join(dataDir, "active"), spoolDir: join(dataDir, "spool") };
       const parts = { index, store, files: nodeFiles, node: config.node ?? "", ...folders };
@@ -164,6 +168,24 @@ export const importCommand: Command = async (argv, context) => {
 interface Folder {
   readonly config: Config;
   readonly store: ObjectStore;
+  /** The archive that a remote store has. */
+  identity(): Promise<string | undefined>;
+}
+
+/**
+ * The index becomes that of the data folder; of the archive in the store where the folder is lost or new, and the folder too.
+ * Throws `config.bad`.
+ */
+async function claimIndex(
+  index: FragmentIndex,
+  dataDir: string,
+  ofStore: Folder["identity"],
+): Promise<void> {
+  const onDisk = readIdentity(dataDir);
+  const identity = onDisk ?? (await ofStore()) ?? newIdentity();
+  if ((await index.meta("uuid", identity)) !== identity)
+    throw new Fault("config.bad", "this index belongs to another data folder");
+  if (onDisk === undefined) await writeIdentity(nodeFiles, dataDir, identity);
 }
 
 async function withFolder(
@@ -176,9 +198,9 @@ async function withFolder(
     const { dataDir, sharedDir = dataDir } = config;
     const settings = storeSettings(config);
     const parts = { dataDir: sharedDir, files: nodeFiles, log: silentLogger };
-    const { store, direct } = await openStore(settings, parts);
+    const { store, direct, identity } = await openStore(settings, parts);
     try {
-      return await run({ config, store: direct });
+      return await run({ config, store: direct, identity });
     } finally {
       await store.close();
     }

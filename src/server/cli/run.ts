@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import("./tail.ts")).tail,
   clip: async () => (await import("./clip.ts")).clip,
   ls: async () => (await import("./list.ts")).list,
+  users: async () => (await import("./users.ts")).users,
   token: async () => (await import("./token.ts")).token,
   reindex: async () => (await import("./maintenance.ts")).reindex,
   check: async () => (await import("./maintenance.ts")).check,
@@ -35,6 +36,8 @@ const HELP = `streambank: live video in, kept, and found by time
   tail     --stream S [--format mkv|frames] [--from T] [-o F]
   clip     --stream S --from T --to T [--clock server] [--format mkv|mp4] -o F
   ls       --stream S [--from T] [--to T] [--clock server] [--json]
+  users    list [--json] | add NAME --role viewer|operator|admin [--streams PATTERN] [--password-file F]
+           | set NAME [--role R] [--streams P] [--password-file F] | remove NAME   each with --token-file F
   token    --stream S|PREFIX* [--minutes M] --push-key-file F
   inspect  FILE [--json]
   reindex  [settings]          the index anew, from the packs (the server does not run)

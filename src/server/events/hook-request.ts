@@ -17,7 +17,8 @@ export interface PosterParts {
 
 export interface Post {
   readonly url: string;
-  readonly secret: string;
+  /** Undefined: there is none that the receiver knows, and the post is not signed. */
+  readonly secret: string | undefined;
   /** Stable over retries. */
   readonly delivery: string;
   readonly body: string;
@@ -60,7 +61,9 @@ export class Poster {
       "content-length": Buffer.byteLength(body),
       "user-agent": "streambank",
       [DELIVERY_HEADER]: delivery,
-      [SIGNATURE_HEADER]: sign(secret, Math.floor(clock.now() / 1000), body),
+      ...(secret === undefined
+        ? {}
+        : { [SIGNATURE_HEADER]: sign(secret, Math.floor(clock.now() / 1000), body) }),
     };
     const limit = new AbortController();
     const over = () => limit.abort(new Error(`no answer within ${timeoutMs} ms`));

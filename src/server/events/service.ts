@@ -27,6 +27,8 @@ export interface EventService {
   readonly index: EventIndex;
   readonly head: EventHead;
   readonly hooks: Hooks;
+  /** For others who tell somebody of something; under the rules of hooks. */
+  readonly poster: Poster;
   /** For the archive. */
   readonly source: EventSource;
   /** How many wait to be written. */
@@ -61,7 +63,7 @@ export async function openEvents(parts: EventServiceParts): Promise<EventService
     poster.close();
   };
   return {
-    ...{ index, head, hooks, source: outbox, presence, close },
+    ...{ index, head, hooks, poster, source: outbox, presence, close },
     get waiting() {
       return outbox.waiting;
     },

@@ -36,6 +36,7 @@ const EXCEPTIONS: Partial<Record<FaultCode, readonly [status: number, type: stri
   "server.closing": [503, "ServiceUnavailable"],
   "store.unavailable": [503, "ServiceUnavailable"],
   "index.unavailable": [503, "ServiceUnavailable"],
+  "store.unreadable": [500, "InternalFailure"],
   "store.full": [503, "ServiceUnavailable"],
   internal: [500, "InternalFailure"],
 };

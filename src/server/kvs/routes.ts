@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import { headOf } from "../access/enforce.ts";
 import type { Principal } from "../access/guard.ts";
+import { endWith } from "../access/revocations.ts";
 import { fromFastify } from "../error-reply.ts";
 import { retryAfterS } from "../http-status.ts";
 import { ownUrl } from "../own-url.ts";
@@ -31,7 +32,9 @@ export function kvsRoutes(app: FastifyInstance, parts: Parts): void {
     for (const name of Object.keys(INPUTS) as OperationName[])
       scope.post(pathOf(name), { config }, (req: Request, reply) => run(parts, name, req, reply));
     for (const path of NOT_BUILT)
-      scope.post(path, { config }, async () => {
+      scope.post(path, { config }, async (req: Request) => {
+        // Who is nobody is told nothing, not even this.
+        await parts.guard.identify(headOf(req), req.body ?? Buffer.alloc(0));
         throw new KvsFault(
           "InvalidArgumentException",
           "signaling channels, edge agents and WebRTC storage are not part of this server",
@@ -51,6 +54,7 @@ async function run(
   reply.header("x-amzn-RequestId", requestId);
   const body = req.body ?? Buffer.alloc(0);
   const principal = await parts.guard.identify(headOf(req), body);
+  endWith(parts.guard, principal, reply.raw);
   const input = inputOf(name, body);
   const context: KvsContext = {
     ...{ parts, principal, request: req.raw, response: reply.raw },

@@ -1,5 +1,5 @@
 /** Gauges that are asked for when somebody reads the page. */
-import type { Unarchived } from "../../archive/index/fragment-index.ts";
+import type { SpoolState } from "../../archive/uploads.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { LiveTotals } from "../../live/hub.ts";
 import type { Readiness } from "../readiness.ts";
@@ -12,7 +12,7 @@ export interface Gauged {
   /** Events that wait to be written. */
   eventsWaiting(): number;
   /** Of this node's packs. */
-  unarchived(): Promise<Unarchived>;
+  unarchived(): Promise<SpoolState>;
   /** Room on the data folder's disk, bytes. */
   freeBytes(): Promise<number>;
 }
@@ -25,11 +25,14 @@ export function collectGauges(registry: MetricsRegistry, gauged: Gauged): void {
     registry.set("eventsWaiting", gauged.eventsWaiting());
   });
   registry.collect(async () => {
-    const { packs, bytes, oldestMs } = await gauged.unarchived();
-    const ageMs = oldestMs === undefined ? 0 : Math.max(0, gauged.clock.now() - oldestMs);
+    const { packs, bytes, oldestMs, aside, oldestAsideMs } = await gauged.unarchived();
+    const age = (ms: number | undefined) =>
+      ms === undefined ? 0 : Math.max(0, gauged.clock.now() - ms) / 1000;
     registry.set("unarchivedPacks", packs);
     registry.set("spoolBytes", bytes);
-    registry.set("oldestUnarchived", ageMs / 1000);
+    registry.set("oldestUnarchived", age(oldestMs));
+    registry.set("asidePacks", aside);
+    registry.set("oldestAside", age(oldestAsideMs));
   });
   registry.collect(async () => {
     const { ready } = await gauged.readiness.look();

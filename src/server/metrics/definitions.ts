@@ -67,6 +67,14 @@ export const METRICS = {
     "oldest_unarchived_seconds",
     "Age of the newest fragment in the oldest pack that is not in the object store yet; 0 when all are.",
   ),
+  asidePacks: gauge(
+    "aside_packs",
+    "Packs that cannot be sent although the object store works: a bad disk, or another object of that name.",
+  ),
+  oldestAside: gauge(
+    "oldest_aside_seconds",
+    "Age of the newest fragment in the oldest of these; 0 when there is none.",
+  ),
   storeErrors: counter(
     "store_errors_total",
     "Failures of files, index and object store, by error code.",

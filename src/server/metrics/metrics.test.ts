@@ -132,7 +132,9 @@ suite("metrics", () => {
       eventsWaiting: () => 7,
       unarchived: async () => {
         if (away) throw new Error("away");
-        return { packs: 2, bytes: 900, oldestMs: millis(clock.now() - 90_000) };
+        const oldestMs = millis(clock.now() - 90_000);
+        const oldestAsideMs = millis(clock.now() - 80_000);
+        return { packs: 2, bytes: 900, oldestMs, aside: 1, oldestAsideMs, fault: undefined };
       },
       freeBytes: async () => 1e9,
     });
@@ -146,6 +148,7 @@ suite("metrics", () => {
       [3, 5, 7, 900, 1, 1e9],
     );
     assert.equal(value("oldest_unarchived_seconds"), 90);
+    assert.deepEqual([value("aside_packs"), value("oldest_aside_seconds")], [1, 80]);
     away = true;
     assert.deepEqual(Object.values(await valuesOf(registry, "viewers")), [5]);
   });

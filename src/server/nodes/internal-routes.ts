@@ -12,8 +12,8 @@ export interface InternalParts {
   readonly clock: Clock;
   /** From this node's disk or the store, never from another node. Throws `store.*`. */
   readHere(packId: string, offset: number, size: number): Promise<Uint8Array>;
-  /** Lets a stream go for a producer at this address. False: somebody else is pushing. */
-  letGo(stream: string, address: string): Promise<boolean>;
+  /** Lets a stream go for this producer. False: somebody else is pushing. */
+  letGo(stream: string, identity: string): Promise<boolean>;
 }
 
 /** Most bytes of one answer: more than the largest pack. */
@@ -33,11 +33,11 @@ export function internalRoutes(app: FastifyInstance, parts: InternalParts): void
     reply.header("cache-control", "no-store").type("application/octet-stream");
     return reply.code(206).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   });
-  app.post<{ Params: { name: string }; Querystring: { address?: string } }>(
+  app.post<{ Params: { name: string }; Querystring: { identity?: string } }>(
     "/internal/streams/:name/let-go",
     async (req, reply) => {
       check(req);
-      const freed = await letGo(req.params.name, req.query.address ?? "");
+      const freed = await letGo(req.params.name, req.query.identity ?? "");
       return reply.code(freed ? 200 : 409).send({ freed });
     },
   );

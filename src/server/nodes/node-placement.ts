@@ -17,7 +17,7 @@ export interface PlacementParts {
   /** Of any stream, from the index. */
   lease(stream: string): Promise<LeaseRow | undefined>;
   /** Asks another node to let a stream go. False: it does not, or does not answer. */
-  ask(node: Elsewhere, stream: string, address: string): Promise<boolean>;
+  ask(node: Elsewhere, stream: string, identity: string): Promise<boolean>;
 }
 
 /** Between two looks at a lease that is about to run out, ms. */
@@ -57,9 +57,9 @@ export class NodePlacement implements Placement {
     return owner && { node: owner.id, url: owner.url, rtmpUrl: owner.rtmpUrl };
   }
 
-  async fetch(stream: string, address: string): Promise<Elsewhere | undefined> {
+  async fetch(stream: string, identity: string): Promise<Elsewhere | undefined> {
     const owner = await this.elsewhere(stream);
-    if (owner === undefined || !(await this.#parts.ask(owner, stream, address))) return owner;
+    if (owner === undefined || !(await this.#parts.ask(owner, stream, identity))) return owner;
     return this.elsewhere(stream);
   }
 }

@@ -9,7 +9,6 @@ import type { Logger } from "../../base/logger.ts";
 import type { LiveSink } from "../../fragment/live.ts";
 import type { Ingest } from "../../ingest/ingest.ts";
 import type { Elsewhere } from "../../ingest/placement.ts";
-import type { Publishers } from "../../ingest/rtmp/publishers.ts";
 import { IndexTime } from "./index-time.ts";
 import { isDeclaredLost, LostNodes, nodeOf } from "./lost-nodes.ts";
 import { LostPacks } from "./lost-packs.ts";
@@ -68,7 +67,6 @@ export class Nodes {
   readonly #lostNodes: LostNodes;
   #parts: NodesParts | undefined;
   #upstreams: Upstreams | undefined;
-  #publishers: Publishers | undefined;
   #cancel: CancelTimer = () => {};
   #closed = false;
 
@@ -95,9 +93,9 @@ export class Nodes {
       ...{ leases: this.leases, registry: this.registry, time, clock },
       waitMs: times.ttlMs + ASK_MS,
       lease: (stream) => index.lease(stream),
-      ask: async (node, stream, address) => {
+      ask: async (node, stream, identity) => {
         const path = `/internal/streams/${encodeURIComponent(stream)}/let-go`;
-        const query = `?address=${encodeURIComponent(address)}`;
+        const query = `?identity=${encodeURIComponent(identity)}`;
         const { status } = await client.ask(node.url, path + query, { method: "POST" });
         return status === 200;
       },
@@ -133,8 +131,7 @@ export class Nodes {
   }
 
   /** The ports are open: the others may know. Throws `index.unavailable`. */
-  async start(address: NodeAddress, publishers: Publishers): Promise<void> {
-    this.#publishers = publishers;
+  async start(address: NodeAddress): Promise<void> {
     await this.#lostNodes.cameBack(this.id);
     await this.registry.start(address);
     await this.#watch();
@@ -157,9 +154,9 @@ export class Nodes {
   }
 
   /** For a producer that has come to another node. False: another one is pushing here. */
-  async letGo(stream: string, address: string): Promise<boolean> {
-    const why = "the same encoder has connected to another node";
-    const replaced = this.#publishers?.replace(stream, address, why) ?? false;
+  async letGo(stream: string, identity: string): Promise<boolean> {
+    const why = "the same producer has connected to another node";
+    const replaced = this.#parts?.ingest.publishers.replace(stream, identity, why) ?? false;
     const { clock } = this.#options;
     const since = clock.elapsed();
     while (!(await this.leases.letGo(stream))) {

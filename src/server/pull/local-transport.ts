@@ -47,7 +47,9 @@ export class LocalTransport implements Transport {
   async #run(link: LocalLink): Promise<void> {
     await ensureStream(this.#stream, true, this.#parts);
     const transport = sessionTransport(link);
-    const session = await this.#parts.ingest.open({ stream: this.#stream, startNs: 0n, transport });
+    const producer = { protocol: "source", identity: "source" } as const;
+    const stream = this.#stream;
+    const session = await this.#parts.ingest.open({ stream, startNs: 0n, transport, producer });
     link.opened(session);
     await session.done;
   }

@@ -6,10 +6,22 @@ import { streamEvents } from "../events/event-stream.ts";
 import { eventView } from "../events/event-view.ts";
 import { EVENT_TYPES, hookFilter, isStreamPattern } from "../events/hook-filter.ts";
 import type { Parts } from "../parts.ts";
+import { free, type QueryValues, type RawQuery, readQuery, whole } from "./parameters.ts";
 
-type Query = Readonly<Record<string, unknown>>;
+const LAST_ID = 999_999_999_999_999;
+const LIST = {
+  after: whole({ fallback: 0, min: 0, max: LAST_ID }, "later than the event of this id"),
+  limit: whole({ fallback: 100, min: 1, max: 1000 }, "at most so many"),
+} as const;
+const STREAM = {
+  after: whole(
+    { fallback: undefined, min: 0, max: LAST_ID },
+    "later than the event of this id; default: what happens from now on; the header `Last-Event-ID` goes first",
+  ),
+  types: free("types of events, with commas between; default: all"),
+  streams: free("a stream's name, with `*` for any characters; default: all"),
+} as const;
 
-const MAX_LIMIT = 1000;
 /** Open streams of events. */
 const MAX_STREAMS = 100;
 
@@ -18,11 +30,9 @@ export function eventRoutes(
   { events, clock }: Pick<Parts, "events" | "clock">,
 ): void {
   const { index, head } = events;
-  app.get<{ Querystring: Query }>("/v1/events", async (req) => {
-    only(req.query, ["after", "limit"]);
-    const after = whole(req.query.after ?? "0", "after", Number.MAX_SAFE_INTEGER);
-    const limit = whole(req.query.limit ?? "100", "limit", MAX_LIMIT);
-    if (limit === 0) throw new Fault("request.bad", "limit: from 1 to 1000");
+  type Asked = { Querystring: RawQuery };
+  app.get<Asked>("/v1/events", { config: { query: LIST } }, async (req) => {
+    const { after, limit } = readQuery(LIST, req.query);
     const lastId = await index.lastEventId();
     const rows = await index.events(after, limit);
     return { events: rows.map(eventView), nextAfter: rows.at(-1)?.id ?? after, lastId };
@@ -30,11 +40,12 @@ export function eventRoutes(
   const closing = new AbortController();
   let open = 0;
   app.addHook("preClose", async () => closing.abort());
-  app.get<{ Querystring: Query }>("/v1/events/stream", async (req, reply) => {
-    only(req.query, ["after", "types", "streams"]);
-    const filter = wanted(req.query);
-    const from = req.headers["last-event-id"] ?? req.query.after;
-    const after = from === undefined ? await index.lastEventId() : whole(from, "after");
+  app.get<Asked>("/v1/events/stream", { config: { query: STREAM } }, async (req, reply) => {
+    const asked = readQuery(STREAM, req.query);
+    const filter = wanted(asked);
+    const seen = req.headers["last-event-id"];
+    const from = seen === undefined ? asked.after : STREAM.after.read(String(seen), "after");
+    const after = from ?? (await index.lastEventId());
     if (open >= MAX_STREAMS)
       throw new Fault("events.too-many", `${MAX_STREAMS} streams of events are open already`);
     open++;
@@ -48,23 +59,13 @@ export function eventRoutes(
   });
 }
 
-function wanted({ types = "", streams = "*" }: Query): ReturnType<typeof hookFilter> {
-  const names = String(types).split(",").filter(Boolean);
+function wanted(asked: QueryValues<typeof STREAM>): ReturnType<typeof hookFilter> {
+  const { types = "", streams = "*" } = asked;
+  const names = types.split(",").filter(Boolean);
   const known: readonly string[] = EVENT_TYPES;
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Fault("request.bad", `types: there is no ${unknown}`);
-  if (typeof streams !== "string" || !isStreamPattern(streams))
+  if (!isStreamPattern(streams))
     throw new Fault("request.bad", "streams: a stream's name, with * for any characters");
   return hookFilter({ types: names as EventType[], streams });
-}
-
-function only(query: Query, known: readonly string[]): void {
-  const unknown = Object.keys(query).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Fault("request.bad", `unknown parameter ${unknown}`);
-}
-
-function whole(value: unknown, name: string, max = Number.MAX_SAFE_INTEGER): number {
-  const number = typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : -1;
-  if (number >= 0 && number <= max) return number;
-  throw new Fault("request.bad", `${name}: a whole number from 0 to ${max}`);
 }

@@ -1,7 +1,9 @@
 /** `/v1/groups`: where groups of consumers are in their streams. docs/reference/client.md. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ANONYMOUS } from "../access/open-guard.ts";
-import type { Asker, ConsumerGroups } from "../groups/consumer-groups.ts";
+import type { Asker } from "../groups/consumer-groups.ts";
+import type { Parts } from "../parts.ts";
+import { audit } from "./caller.ts";
 
 const consumer = { type: "string", minLength: 1, maxLength: 128 } as const;
 /** A consumer that has died is missed for no longer than this, ms. */
@@ -39,7 +41,8 @@ interface Named {
 }
 type With<Body> = Named & { readonly Body: Body };
 
-export function groupRoutes(app: FastifyInstance, { groups }: { groups: ConsumerGroups }): void {
+export function groupRoutes(app: FastifyInstance, parts: Parts): void {
+  const { groups } = parts;
   const config = { access: "read" } as const;
   const place = "/v1/groups/:group/streams/:name";
   const of = ({ group, name }: Named["Params"]) => ({ group, stream: name });
@@ -62,7 +65,9 @@ export function groupRoutes(app: FastifyInstance, { groups }: { groups: Consumer
     async (req) => groups.release({ ...of(req.params), ...req.body }, askerOf(req)),
   );
   app.delete<Named>(place, { config }, async (req, reply) => {
-    await groups.forget(req.params.group, req.params.name, askerOf(req));
+    const { group, name } = req.params;
+    await groups.forget(group, name, askerOf(req));
+    await audit(parts, req, { action: "group-forgotten", stream: name, detail: group });
     return reply.code(204).send();
   });
 }

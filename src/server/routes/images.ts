@@ -7,32 +7,44 @@ import { imageTag, tagOf } from "../images/service.ts";
 import { mimeOf, type PictureStyle } from "../images/style.ts";
 import { type Sheet, type ThumbnailOptions, thumbnails } from "../images/thumbnails.ts";
 import type { Parts } from "../parts.ts";
-import { imageQuery, imagesQuery, thumbnailsQuery } from "./image-query.ts";
+import {
+  IMAGE,
+  IMAGES,
+  imageQuery,
+  imagesQuery,
+  THUMBNAILS,
+  thumbnailsQuery,
+} from "./image-query.ts";
 import type { RawQuery, StreamParams } from "./query.ts";
 
 type ImageRequest = FastifyRequest<{ Params: StreamParams; Querystring: RawQuery }>;
 
 /** What is stored may still be joined by what is late: ask again, with the tag, before using a copy. */
 const CACHE_CONTROL = "private, no-cache";
-const READ = { config: { access: "read" } } as const;
+const access = "read";
 
 export function imageRoutes(app: FastifyInstance, parts: Parts): void {
   for (const [name, format] of [
     ["jpg", "jpeg"],
     ["png", "png"],
   ] as const)
-    app.get(`/v1/streams/:name/image.${name}`, READ, (req: ImageRequest, reply) =>
-      image(req, reply, { parts, format }),
+    app.get(
+      `/v1/streams/:name/image.${name}`,
+      { config: { access, query: IMAGE } },
+      (req: ImageRequest, reply) => image(req, reply, { parts, format }),
     );
-  app.get("/v1/streams/:name/images", READ, (req: ImageRequest, reply) =>
-    images(req, reply, parts),
+  app.get(
+    "/v1/streams/:name/images",
+    { config: { access, query: IMAGES } },
+    (req: ImageRequest, reply) => images(req, reply, parts),
   );
-  app.get("/v1/streams/:name/thumbnails", READ, async (req: ImageRequest, reply) => {
+  const sheets = { config: { access, query: THUMBNAILS } } as const;
+  app.get("/v1/streams/:name/thumbnails", sheets, async (req: ImageRequest, reply) => {
     const { sheet, etag } = await sheetOf(req, reply, parts);
     if (same(req, reply, etag)) return reply.code(304).send();
     return reply.send(sheetMap(req, sheet));
   });
-  app.get("/v1/streams/:name/thumbnails.jpg", READ, async (req: ImageRequest, reply) => {
+  app.get("/v1/streams/:name/thumbnails.jpg", sheets, async (req: ImageRequest, reply) => {
     const { sheet, etag } = await sheetOf(req, reply, parts);
     if (same(req, reply, etag)) return reply.code(304).send();
     return reply.type("image/jpeg").send(Buffer.from(sheet.jpeg));

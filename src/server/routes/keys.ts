@@ -1,23 +1,21 @@
-/** Access keys, and short sessions made with them. docs/reference/access.md. */
+/** `/v1/keys`: access keys. docs/reference/access.md. */
 import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import { parseTime } from "../../play/time.ts";
-import { headOf } from "../access/enforce.ts";
 import type { Action } from "../access/guard.ts";
-import { API_SESSION } from "../access/key-guard.ts";
 import type { AccessKeys } from "../access/keys.ts";
 import type { Parts } from "../parts.ts";
 
 const ACTIONS = ["produce", "read", "manage"] as const;
-/** Longest life of a session, s. */
-const MAX_SESSION_S = 43_200;
 
 const time = { type: ["string", "integer"] } as const;
-const actions = {
+/** What may be allowed. */
+export const actions = {
   ...{ type: "array", minItems: 1, maxItems: 3, uniqueItems: true },
   items: { type: "string", enum: ACTIONS },
 } as const;
-const streams = {
+/** A name, with `*` for any characters. */
+export const streams = {
   type: "string",
   minLength: 1,
   maxLength: 256,
@@ -36,19 +34,6 @@ const keySchema = {
   },
 } as const;
 
-const sessionSchema = {
-  body: {
-    type: "object",
-    required: ["actions", "streams"],
-    additionalProperties: false,
-    properties: {
-      actions,
-      streams,
-      seconds: { type: "integer", minimum: 1, maximum: MAX_SESSION_S },
-    },
-  },
-} as const;
-
 interface KeyBody {
   readonly name: string;
   readonly actions: readonly Action[];
@@ -58,14 +43,7 @@ interface KeyBody {
   readonly expires?: string | number;
 }
 
-interface SessionBody {
-  readonly actions: readonly Action[];
-  readonly streams: string;
-  readonly seconds?: number;
-}
-
 export function keyRoutes(app: FastifyInstance, parts: Parts): void {
-  const { guard, sessions, clock } = parts;
   app.get("/v1/keys", async () => ({ keys: keysOf(parts).list() }));
   app.post<{ Body: KeyBody }>("/v1/keys", { schema: keySchema }, async (req, reply) => {
     const { from, to, expires, ...scope } = req.body;
@@ -78,21 +56,6 @@ export function keyRoutes(app: FastifyInstance, parts: Parts): void {
   app.delete<{ Params: { id: string } }>("/v1/keys/:id", async (req, reply) => {
     await keysOf(parts).remove(req.params.id, req.principal.id);
     return reply.code(204).send();
-  });
-  app.get("/v1/session", async (req) => {
-    const { id, expiresMs } = await guard.identify(headOf(req));
-    return { id, ...(expiresMs === undefined ? {} : { expiresMs }) };
-  });
-  app.post<{ Body: SessionBody }>("/v1/session", { schema: sessionSchema }, async (req, reply) => {
-    const { actions: wanted, streams: stream, seconds = 3600 } = req.body;
-    const principal = await guard.identify(headOf(req));
-    // A pattern is a name to a key that has the same or a wider one.
-    for (const action of wanted) principal.require(action, stream === "*" ? {} : { stream });
-    const least = Math.min(clock.now() + seconds * 1000, principal.expiresMs ?? Infinity);
-    const data = { actions: wanted, id: principal.id };
-    const token = sessions.issue({ purpose: API_SESSION, stream, expiresMs: least, data });
-    reply.code(201).header("cache-control", "no-store");
-    return { token, expiresMs: least };
   });
 }
 

@@ -7,8 +7,11 @@ import { coverage } from "../../play/coverage.ts";
 import { listFragments } from "../../play/fragments.ts";
 import type { Parts } from "../parts.ts";
 import {
+  CLIP,
+  COVERAGE,
   clipQuery,
   coverageQuery,
+  FRAGMENTS,
   fragmentsQuery,
   type RawQuery,
   type StreamParams,
@@ -17,20 +20,23 @@ import {
 type MediaRequest = FastifyRequest<{ Params: StreamParams; Querystring: RawQuery }>;
 
 export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
-  app.get("/v1/streams/:name/fragments", async (req: MediaRequest) =>
+  const listed = { config: { query: FRAGMENTS } };
+  app.get("/v1/streams/:name/fragments", listed, async (req: MediaRequest) =>
     listFragments({
       reader: parts.reader,
       stream: req.params.name,
       ...fragmentsQuery(req.query),
     }),
   );
-  app.get("/v1/streams/:name/coverage", async (req: MediaRequest) =>
+  const covered = { config: { query: COVERAGE } };
+  app.get("/v1/streams/:name/coverage", covered, async (req: MediaRequest) =>
     coverage({ reader: parts.reader, stream: req.params.name, ...coverageQuery(req.query) }),
   );
   for (const format of ["mkv", "mp4"] as const) {
     app.route({
       method: ["GET", "HEAD"],
       url: `/v1/streams/:name/clip.${format}`,
+      config: { query: CLIP },
       handler: (req: MediaRequest, reply) => clip(req, reply, { parts, format }),
     });
   }

@@ -1,131 +1,128 @@
-/** Query strings of the reading routes as values. What they do not know, they refuse. */
-import { Fault } from "../../base/errors.ts";
-import { type Millis, millis } from "../../base/units.ts";
+/** Query strings of the reading routes: their tables, and as values. */
+import { millis } from "../../base/units.ts";
 import type { ClockName, TimeRange } from "../../fragment/fragment.ts";
-import { parseTime, timeRange } from "../../play/time.ts";
+import { MAX_BUCKETS } from "../../play/density.ts";
+import { MAX_TIME_MS, timeRange } from "../../play/time.ts";
+import {
+  choice,
+  flag,
+  free,
+  neededTime,
+  type QueryValues,
+  type RawQuery,
+  readQuery,
+  time,
+  whole,
+} from "./parameters.ts";
+
+export { type RawQuery, refuseOthers, text } from "./parameters.ts";
 
 export interface StreamParams {
   readonly name: string;
 }
 
-/** Repeated parameters arrive as arrays; none of ours may be repeated. */
-export type RawQuery = Readonly<Record<string, string | readonly string[] | undefined>>;
+/** Which clock times are on. */
+export const clock = choice<ClockName>(["producer", "server"], "which clock the times are on");
+const open = {
+  from: time(millis(0), "the beginning, in it; default: of all there is"),
+  to: time(millis(MAX_TIME_MS), "the end, not in it; default: of all there is"),
+};
 
-/** The widest range there is: what a missing `from` or `to` means. */
-const BEGINNING = millis(0);
-const END = millis(8_640_000_000_000_000);
-
-export function clipQuery(query: RawQuery): {
-  range: TimeRange;
-  clock: ClockName;
-  layout: "fragmented" | "plain";
-} {
-  refuseOthers(query, ["from", "to", "clock", "layout"]);
-  const layout = text(query, "layout") ?? "fragmented";
-  if (layout !== "fragmented" && layout !== "plain")
-    throw new Fault("request.bad", `layout: fragmented or plain, not ${layout}`);
-  const from = text(query, "from");
-  const to = text(query, "to");
-  if (from === undefined || to === undefined)
-    throw new Fault("request.bad-time", "a clip needs from and to");
-  return { range: timeRange(parseTime(from), parseTime(to)), clock: clockOf(query), layout };
-}
-
-export function coverageQuery(query: RawQuery): {
-  range: TimeRange;
-  clock: ClockName;
-  resolutionMs: number;
-} {
-  refuseOthers(query, ["from", "to", "clock", "resolution"]);
-  const resolutionMs = wholeOf(query, "resolution", { fallback: 0, min: 0, max: 31_536_000_000 });
-  return { range: openRange(query), clock: clockOf(query), resolutionMs };
-}
-
-export function fragmentsQuery(query: RawQuery): {
-  range: TimeRange;
-  clock: ClockName;
-  limit: number;
-  token?: string;
-} {
-  refuseOthers(query, ["from", "to", "clock", "limit", "token"]);
-  const limit = wholeOf(query, "limit", { fallback: 1000, min: 1, max: 1000 });
-  const token = text(query, "token");
+/** A range that has to be named. */
+export function namedRange(what: string) {
+  const refusal = `${what} need from and to`;
   return {
-    range: openRange(query),
-    clock: clockOf(query),
-    limit,
-    ...(token === undefined ? {} : { token }),
+    from: neededTime("the beginning, in it", refusal),
+    to: neededTime("the end, not in it", refusal),
+    clock,
   };
 }
+
+export const CLIP = {
+  ...namedRange("clips"),
+  layout: choice(
+    ["fragmented", "plain"],
+    "of MP4: `plain` has one table for all, of clip.mp4 alone",
+  ),
+} as const;
+
+export function clipQuery(query: RawQuery) {
+  const { layout, ...asked } = readQuery(CLIP, query);
+  return { ...rangeOf(asked), layout };
+}
+
+export const COVERAGE = {
+  ...{ ...open, clock },
+  resolution: whole(
+    { fallback: 0, min: 0, max: 31_536_000_000 },
+    "gaps shorter than this many ms are joined",
+  ),
+  buckets: whole(
+    { fallback: undefined, min: 1, max: MAX_BUCKETS },
+    "how much is recorded of each of so many equal parts; default: not told",
+  ),
+} as const;
+
+export function coverageQuery(query: RawQuery) {
+  const { resolution, buckets, ...asked } = readQuery(COVERAGE, query);
+  return { ...rangeOf(asked), resolutionMs: resolution, buckets: buckets ?? 0 };
+}
+
+export const FRAGMENTS = {
+  ...{ ...open, clock },
+  limit: whole({ fallback: 1000, min: 1, max: 1000 }, "at most so many"),
+  token: free("`nextToken` of the page before; range and clock are the same"),
+} as const;
+
+export function fragmentsQuery(query: RawQuery) {
+  const { limit, token, ...asked } = readQuery(FRAGMENTS, query);
+  return { ...rangeOf(asked), limit, ...(token === undefined ? {} : { token }) };
+}
+
+export const GAPS = {
+  ...open,
+  limit: whole({ fallback: 1000, min: 1, max: 10_000 }, "at most so many"),
+} as const;
 
 /** What was written down as without media. */
 export function gapsQuery(query: RawQuery): { range: TimeRange; limit: number } {
-  refuseOthers(query, ["from", "to", "limit"]);
-  const limit = wholeOf(query, "limit", { fallback: 1000, min: 1, max: 10_000 });
-  return { range: openRange(query), limit };
+  const { from, to, limit } = readQuery(GAPS, query);
+  return { range: timeRange(from, to), limit };
 }
 
+export const AUDIT = {
+  stream: free("of this stream alone"),
+  before: whole(
+    { fallback: undefined, min: 1, max: 999_999_999_999_999 },
+    "older than the row of this id",
+  ),
+  limit: whole({ fallback: 100, min: 1, max: 1000 }, "at most so many"),
+} as const;
+
 export function auditQuery(query: RawQuery): { stream?: string; beforeId?: number; limit: number } {
-  refuseOthers(query, ["stream", "before", "limit"]);
-  const limit = wholeOf(query, "limit", { fallback: 100, min: 1, max: 1000 });
-  const stream = text(query, "stream");
-  const max = 999_999_999_999_999;
-  const before = wholeOf(query, "before", { fallback: 0, min: 1, max });
+  const { stream, before, limit } = readQuery(AUDIT, query);
   return {
     ...(stream === undefined ? {} : { stream }),
-    ...(before === 0 ? {} : { beforeId: before }),
+    ...(before === undefined ? {} : { beforeId: before }),
     limit,
   };
 }
 
-export function holdsQuery(query: RawQuery): { ended: boolean } {
-  refuseOthers(query, ["ended"]);
-  const ended = text(query, "ended") ?? "false";
-  if (ended === "true" || ended === "false") return { ended: ended === "true" };
-  throw new Fault("request.bad", `ended: true or false, not ${ended}`);
+export const HOLDS = { ended: flag(false, "those that have ended, too") } as const;
+
+export function holdsQuery(query: RawQuery): QueryValues<typeof HOLDS> {
+  return readQuery(HOLDS, query);
 }
 
-export function whoQuery(query: RawQuery): { who: string | undefined } {
-  refuseOthers(query, ["who"]);
-  return { who: text(query, "who") };
+export const WHO = { who: free("for the audit, where nobody is asked who they are") } as const;
+
+export function whoQuery(query: RawQuery): QueryValues<typeof WHO> {
+  return readQuery(WHO, query);
 }
 
-function openRange(query: RawQuery): TimeRange {
-  const bound = (name: string, fallback: Millis) => {
-    const value = text(query, name);
-    return value === undefined ? fallback : parseTime(value);
-  };
-  return timeRange(bound("from", BEGINNING), bound("to", END));
-}
-
-/** Throws `request.bad` when a parameter is given twice. */
-export function text(query: RawQuery, name: string): string | undefined {
-  const value = query[name];
-  if (value === undefined || typeof value === "string") return value;
-  throw new Fault("request.bad", `${name} is given more than once`);
-}
-
-export function refuseOthers(query: RawQuery, known: readonly string[]): void {
-  // A permission in the address is the guard's business.
-  const other = Object.keys(query).find((name) => name !== "token" && !known.includes(name));
-  if (other !== undefined)
-    throw new Fault("request.bad", `unknown parameter ${other}; known: ${known.join(", ")}`);
-}
-
-export function clockOf(query: RawQuery): ClockName {
-  const value = text(query, "clock") ?? "producer";
-  if (value === "producer" || value === "server") return value;
-  throw new Fault("request.bad", `clock: producer or server, not ${value}`);
-}
-
-export function wholeOf(
-  query: RawQuery,
-  name: string,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  const value = text(query, name);
-  if (value === undefined) return fallback;
-  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new Fault("request.bad", `${name}: a whole number from ${min} to ${max}, not ${value}`);
+function rangeOf({ from, to, clock: on }: QueryValues<ReturnType<typeof namedRange>>): {
+  range: TimeRange;
+  clock: ClockName;
+} {
+  return { range: timeRange(from, to), clock: on };
 }

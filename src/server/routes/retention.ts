@@ -6,11 +6,15 @@ import type { FragmentReader, StreamCatalogue } from "../../fragment/fragment.ts
 import { parseTime, timeRange } from "../../play/time.ts";
 import type { RetentionParts } from "../parts.ts";
 import {
+  AUDIT,
   auditQuery,
+  GAPS,
   gapsQuery,
+  HOLDS,
   holdsQuery,
   type RawQuery,
   type StreamParams,
+  WHO,
   whoQuery,
 } from "./query.ts";
 
@@ -109,43 +113,51 @@ export function retentionRoutes(app: FastifyInstance, parts: RetentionRouteParts
       return retention.state();
     },
   );
-  app.get<{ Querystring: RawQuery }>("/v1/audit", async (req) => {
+  app.get<{ Querystring: RawQuery }>("/v1/audit", { config: { query: AUDIT } }, async (req) => {
     const asked = auditQuery(req.query);
     const audit = await retention.audit(asked);
     const next = audit.length === asked.limit ? { next: audit.at(-1)?.id } : {};
     return { audit: audit.map(auditView), ...next };
   });
-  app.get<Named & { Querystring: RawQuery }>("/v1/streams/:name/gaps", async (req) => {
-    const { range, limit } = gapsQuery(req.query);
-    const { name } = await parts.archive.get(req.params.name);
-    const gaps = await parts.archive.gaps(name, range, limit);
-    return {
-      gaps: gaps.map(({ startUs, endUs, cause, detail, recordedMs }) => ({
-        ...{
-          from: Math.floor(startUs / 1000),
-          to: Math.ceil(endUs / 1000),
-          cause,
-          detail,
-          recordedMs,
-        },
-      })),
-      more: gaps.length === limit,
-    };
-  });
+  app.get<Named & { Querystring: RawQuery }>(
+    "/v1/streams/:name/gaps",
+    { config: { query: GAPS } },
+    async (req) => {
+      const { range, limit } = gapsQuery(req.query);
+      const { name } = await parts.archive.get(req.params.name);
+      const gaps = await parts.archive.gaps(name, range, limit);
+      return {
+        gaps: gaps.map(({ startUs, endUs, cause, detail, recordedMs }) => ({
+          ...{
+            from: Math.floor(startUs / 1000),
+            to: Math.ceil(endUs / 1000),
+            cause,
+            detail,
+            recordedMs,
+          },
+        })),
+        more: gaps.length === limit,
+      };
+    },
+  );
   holdRoutes(app, parts);
 }
 
 function holdRoutes(app: FastifyInstance, { retention, archive }: RetentionRouteParts): void {
   type Named = { Params: StreamParams };
-  app.get<{ Querystring: RawQuery }>("/v1/holds", async (req) => {
+  app.get<{ Querystring: RawQuery }>("/v1/holds", { config: { query: HOLDS } }, async (req) => {
     const holds = await retention.holds.list(undefined, holdsQuery(req.query));
     return { holds: holds.map(holdView) };
   });
-  app.get<Named & { Querystring: RawQuery }>("/v1/streams/:name/holds", async (req) => {
-    const { name } = await archive.get(req.params.name);
-    const holds = await retention.holds.list(name, holdsQuery(req.query));
-    return { holds: holds.map(holdView) };
-  });
+  app.get<Named & { Querystring: RawQuery }>(
+    "/v1/streams/:name/holds",
+    { config: { query: HOLDS } },
+    async (req) => {
+      const { name } = await archive.get(req.params.name);
+      const holds = await retention.holds.list(name, holdsQuery(req.query));
+      return { holds: holds.map(holdView) };
+    },
+  );
   app.post<Named & { Body: HoldBody }>(
     "/v1/streams/:name/holds",
     { schema: holdSchema },
@@ -158,7 +170,8 @@ function holdRoutes(app: FastifyInstance, { retention, archive }: RetentionRoute
       return reply.code(201).send(holdView(hold));
     },
   );
-  app.delete<{ Params: { id: string }; Querystring: RawQuery }>("/v1/holds/:id", async (req) => {
+  type ById = { Params: { id: string }; Querystring: RawQuery };
+  app.delete<ById>("/v1/holds/:id", { config: { query: WHO } }, async (req) => {
     const { who } = whoQuery(req.query);
     return holdView(await retention.holds.end(req.params.id, who ?? NOBODY));
   });

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { Parts } from "../parts.ts";
 import { readSourceFields } from "../pull/source-config.ts";
+import { audit } from "./caller.ts";
 import { trackView } from "./track-view.ts";
 
 interface ByName {
@@ -12,7 +13,8 @@ interface ByName {
 const BY_NAME = "/v1/streams/:name/source";
 
 /** No schema: Fastify would leave out what it does not know and turn texts into booleans. */
-export function sourceRoutes(app: FastifyInstance, { archive, pulls }: Parts): void {
+export function sourceRoutes(app: FastifyInstance, parts: Parts): void {
+  const { archive, pulls } = parts;
   app.get("/v1/sources", async () => ({ sources: pulls.list() }));
   app.post("/v1/sources/test", async (req) => {
     const { url, audio } = readSourceFields(req.body);
@@ -29,11 +31,15 @@ export function sourceRoutes(app: FastifyInstance, { archive, pulls }: Parts): v
   app.put<ByName>(BY_NAME, async (req, reply) => {
     const source = { stream: req.params.name, ...readSourceFields(req.body) };
     const { view, isNew } = await pulls.put(source);
+    // The address as it is shown: without its password.
+    const { stream } = source;
+    await audit(parts, req, { action: "source-set", stream, detail: view.address });
     return reply.code(isNew ? 201 : 200).send(view);
   });
   app.delete<ByName>(BY_NAME, async (req, reply) => {
     await archive.get(req.params.name);
     await pulls.delete(req.params.name);
+    await audit(parts, req, { action: "source-removed", stream: req.params.name });
     return reply.code(204).send();
   });
 }

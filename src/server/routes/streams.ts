@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
+import type { ProducerState } from "../../ingest/ingest.ts";
 import { headOf } from "../access/enforce.ts";
 import { deleteStream } from "../delete-stream.ts";
 import type { Parts } from "../parts.ts";
@@ -23,6 +24,8 @@ export interface StreamView {
   readonly live: boolean;
   /** The other node that records it. */
   readonly node?: string;
+  /** The producer that is connected here, or was last since the start: what its acks say. */
+  readonly producer?: ProducerState;
   readonly viewers: number;
   readonly lastFrameMs?: number;
   readonly tracks?: readonly TrackView[];
@@ -112,6 +115,7 @@ export function streamRoutes(app: FastifyInstance, parts: Parts): void {
 async function view(parts: Parts, info: StreamInfo): Promise<StreamView> {
   const status = parts.hub.status(info.name);
   const extent = await parts.archive.extent(info.name);
+  const producer = parts.ingest.producer(info.name);
   const owner = await parts.nodes?.placement.lookUp(info.name);
   return {
     name: info.name,
@@ -122,6 +126,7 @@ async function view(parts: Parts, info: StreamInfo): Promise<StreamView> {
     ...(info.mediaType === undefined ? {} : { mediaType: info.mediaType }),
     live: (status?.live ?? false) || owner !== undefined,
     ...(owner === undefined ? {} : { node: owner.node }),
+    ...(producer === undefined ? {} : { producer }),
     viewers: status?.viewers ?? 0,
     ...(status?.lastFrameMs === undefined ? {} : { lastFrameMs: status.lastFrameMs }),
     ...(status?.trackSet === undefined ? {} : { tracks: status.trackSet.tracks.map(trackView) }),

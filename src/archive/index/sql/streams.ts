@@ -3,8 +3,10 @@ import { Fault } from "../../../base/errors.ts";
 import { micros, millis } from "../../../base/units.ts";
 import type { StreamInfo } from "../../../fragment/fragment.ts";
 import type { StreamChange } from "../fragment-index.ts";
+import { ERASE_KEY } from "../index-records.ts";
 import { holdInForce } from "./holds.ts";
 import { addAudit } from "./ledger.ts";
+import { putRecord, record } from "./records.ts";
 import { all, type Dialect, first, marks, query, type Row, run, type Step, send } from "./step.ts";
 
 export function* meta(name: string, value: string): Step<string> {
@@ -14,6 +16,8 @@ export function* meta(name: string, value: string): Step<string> {
 
 export function* createStream(info: StreamInfo, who = "server"): Step<void> {
   const { name, createdMs, retentionHours, retentionBytes, mediaType, version } = info;
+  if ((yield* record(ERASE_KEY, name)) !== undefined)
+    throw new Fault("store.unavailable", `the key of the deleted stream ${name} is not erased yet`);
   const made = yield* run(
     `INSERT INTO streams (name, created_ms, retention_hours, retention_bytes, media_type, version,
      attributes) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -58,7 +62,13 @@ export function* updateStream(
 }
 
 /** A stream that is not there is fine: the reply of the first try may have been lost. */
-export function* deleteStream(db: Dialect, name: string, who: string, nowMs: number): Step<void> {
+export function* deleteStream(
+  db: Dialect,
+  name: string,
+  who: string,
+  nowMs: number,
+  eraseKey = false,
+): Step<void> {
   const locked = (yield* lockStreams(db, [name])).get(name);
   if (locked === undefined) return;
   if (yield* holdInForce(name, nowMs))
@@ -81,6 +91,7 @@ export function* deleteStream(db: Dialect, name: string, who: string, nowMs: num
     ),
     query("DELETE FROM streams WHERE id = ?", id),
   ]);
+  if (eraseKey) yield* putRecord(db, { kind: ERASE_KEY, id: name, body: "{}" });
   const { packs, start_us: startUs, end_us: endUs } = sum?.rows[0] ?? {};
   const span = { startUs: micros(Number(startUs)), endUs: micros(Number(endUs)) };
   yield* addAudit({

@@ -138,6 +138,28 @@ suite("FlvToMatroska", () => {
     assert.deepEqual([...flv.unsupported], ["FLV video codec 2", "vp09"]);
   });
 
+  test("a peer that names billions of codecs is remembered with the first few", () => {
+    const flv = new FlvToMatroska();
+    for (let i = 0; i < 1000; i++)
+      pass([["video", 0, Uint8Array.of(0x90, 0x61, 0x61, i >> 8, i & 255)]], flv);
+    assert.equal(flv.unsupported.size, 16);
+  });
+
+  test("frames that wait for a second track are bounded in number, whatever their times say", () => {
+    const flv = new FlvToMatroska();
+    const count = 2000;
+    const same = Array.from({ length: count }, (_, i): Sent => ["audio", 0, aac(i & 255)]);
+    const payload = Rope.of(aacConfig);
+    flv.accept("audio", { type: 8, streamId: 1, timestamp: 0, payload });
+    let waiting = 0;
+    for (const [kind, timestamp, bytes] of same) {
+      const message = { type: 8, streamId: 1, timestamp, payload: Rope.of(bytes) };
+      if (flv.accept(kind, message).length > 0) break;
+      waiting++;
+    }
+    assert.ok(waiting < 600, `${waiting}`);
+  });
+
   test("messages cut short anywhere are nothing, or a fault of their codec", () => {
     const whole = [avcConfig, avc(true, [0, 0, 0], 1, 2, 3), aacConfig, aac(1, 2)];
     for (const message of whole)

@@ -16,6 +16,9 @@ import { readVideoTag, type VideoTag } from "./video-tag.ts";
 /** A second track may begin so much later, ms of media; then the first goes on without it. */
 const WAIT_MS = 1000;
 const MAX_WAITING_BYTES = 8 << 20;
+const MAX_WAITING_FRAMES = 500;
+/** Names of codecs kept for the log; a peer can send billions. */
+const MAX_NAMES = 16;
 /** Fragments are no shorter where key frames are closer, ms. */
 const MIN_CLUSTER_MS = 2000;
 
@@ -26,12 +29,12 @@ export class FlvToMatroska {
   /** Until both tracks are known, or it is clear that one is all. */
   #waiting: Frame[] = [];
   #waitingBytes = 0;
-  /** Codecs that were left out, by the sender's names. */
+  /** Codecs that were left out, by the sender's names; the first few. */
   readonly unsupported = new Set<string>();
 
   /** What the message becomes: bytes to push, possibly none. Throws `codec.bad-config`. */
   accept(kind: "audio" | "video", { timestamp, payload }: RtmpMessage): Rope[] {
-    const atMs = this.#clock.next(timestamp);
+    const atMs = this.#clock.next(kind, timestamp);
     return kind === "video"
       ? this.#video(readVideoTag(payload), atMs)
       : this.#audio(readAudioTag(payload), atMs);
@@ -44,7 +47,7 @@ export class FlvToMatroska {
 
   #video(tag: VideoTag, atMs: number): Rope[] {
     if (tag.kind === "config") return this.#configure(videoTrack(tag.codec, tag.config));
-    if (tag.kind === "unsupported") this.unsupported.add(tag.name);
+    if (tag.kind === "unsupported") this.#leaveOut(tag.name);
     if (tag.kind !== "frame" || !this.#tracks.has(VIDEO_TRACK)) return [];
     const timeUs = micros((atMs + tag.offsetMs) * 1000);
     return this.#frame({ track: VIDEO_TRACK, timeUs, key: tag.key, payload: tag.payload });
@@ -53,7 +56,7 @@ export class FlvToMatroska {
   #audio(tag: AudioTag, atMs: number): Rope[] {
     if (tag.kind === "config")
       return this.#configure(audioTrack(tag.codec, { config: tag.config }));
-    if (tag.kind === "unsupported") this.unsupported.add(tag.name);
+    if (tag.kind === "unsupported") this.#leaveOut(tag.name);
     if (tag.kind !== "frame") return [];
     const out: Rope[] = [];
     if (!this.#tracks.has(AUDIO_TRACK)) {
@@ -64,6 +67,10 @@ export class FlvToMatroska {
     const timeUs = micros(atMs * 1000);
     out.push(...this.#frame({ track: AUDIO_TRACK, timeUs, key: true, payload: tag.payload }));
     return out;
+  }
+
+  #leaveOut(name: string): void {
+    if (this.unsupported.size < MAX_NAMES) this.unsupported.add(name);
   }
 
   #configure(track: Track): Rope[] {
@@ -81,8 +88,9 @@ export class FlvToMatroska {
     this.#waitingBytes += frame.payload.length;
     const [first] = this.#waiting;
     const waited = (frame.timeUs - (first?.timeUs ?? frame.timeUs)) / 1000;
-    const enough = waited >= WAIT_MS || this.#waitingBytes > MAX_WAITING_BYTES;
-    return this.#tracks.size === 2 || enough ? this.#begin() : [];
+    const tooMany =
+      this.#waitingBytes > MAX_WAITING_BYTES || this.#waiting.length >= MAX_WAITING_FRAMES;
+    return this.#tracks.size === 2 || waited >= WAIT_MS || tooMany ? this.#begin() : [];
   }
 
   /** A Segment with the tracks as they are now, and everything that waited. */
