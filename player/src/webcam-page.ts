@@ -147,6 +147,7 @@ async function stop(): Promise<void> {
   stopping = true;
   go.disabled = true;
   const outcome = await ending.stop();
+  dispatchEvent(new CustomEvent("webcam-end", { detail: { outcome, stats: ending.stats } }));
   refresh();
   cancelRefresh();
   webcam = undefined;
@@ -182,7 +183,7 @@ function refresh(): void {
   tell("buffered", seconds(producer.waitingUs));
   tell("bitrate", bits(stats.bitrate));
   tell("fps", `${stats.fps.toFixed(0)} a second`);
-  tell("dropped", String(stats.dropped));
+  tell("dropped", String(stats.dropped ?? "not told by the recorder"));
   tell(
     "coded",
     `${stats.codec ?? "…"}, ${stats.method === "webcodecs" ? "WebCodecs" : "MediaRecorder"}`,

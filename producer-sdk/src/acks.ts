@@ -1,5 +1,6 @@
 /** What a server answers to pushed media: one JSON object a line (PutMedia of the KVS API). */
 
+/** One answer of the server. */
 export interface Ack {
   readonly type: "BUFFERING" | "RECEIVED" | "PERSISTED" | "ERROR" | "IDLE";
   /** The fragment's Cluster Timestamp as it was sent: here ms since the Unix epoch. */

@@ -1,4 +1,10 @@
 /** `@streambank/producer`: send media to a Streambank server, from browsers and from Node. */
+export { type CancelTimer, type Clock, realClock } from "../../src/base/clock.ts";
+export {
+  /** What goes wrong, with a stable `code`. */
+  Fault,
+} from "../../src/base/errors.ts";
+export type { Frame, Track } from "../../src/media/track.ts";
 export type { Ack } from "./acks.ts";
 export type {
   Outcome,

@@ -8,11 +8,13 @@ import type { ProducerEvent } from "../../producer-sdk/src/events.ts";
 import { readRecording } from "../../producer-sdk/src/file-source.ts";
 import { Producer } from "../../producer-sdk/src/producer.ts";
 import { realClock } from "../../src/base/clock.ts";
+import type { Action } from "../../src/server/access/guard.ts";
 import type { Config } from "../../src/server/config.ts";
 import { PushTokens } from "../../src/server/push-tokens.ts";
 import { oracleFrames } from "../support/ebml-oracle.ts";
 import { makeMedia } from "../support/media.ts";
 import { notDurable } from "../support/outcome.ts";
+import { RtmpEncoder } from "../support/rtmp-encoder.ts";
 import { run } from "../support/run.ts";
 import { cli, startTestServer, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
@@ -188,6 +190,32 @@ suite("a producer whose tokens end", { timeout: 60_000 }, () => {
     const codes = events.flatMap((e) => (e.kind === "refused" ? [e.errorCode] : []));
     assert.ok(codes.includes("NOT_AUTHORIZED"), codes.join());
     assert.equal(producer.stats.refused, 0);
+  });
+});
+
+suite("RTMP with authentication on", { timeout: 60_000 }, () => {
+  test("an access key that may produce, in the stream key or in the address; none, and every other one, is refused", async () => {
+    await using server = await startTestServer({ auth: "on", createMissing: true });
+    const { rtmpPort: port = 0, parts } = server;
+    const keys = parts.keys ?? assert.fail("no keys");
+    const key = async (actions: readonly Action[], streams: string) =>
+      (await keys.create({ name: "camera", actions, streams }, "test")).token;
+    const told = async (app: string, name: string) => {
+      const encoder = await RtmpEncoder.open({ port, app, name });
+      const { code } = await encoder.status();
+      await encoder.end();
+      return code;
+    };
+    const right = await key(["produce"], "ca*");
+    const start = "NetStream.Publish.Start";
+    assert.equal(await told("live", `cam?key=${right}`), start);
+    assert.equal(await told(`live?key=${right}`, "cam"), start);
+    const denied = "NetStream.Publish.Denied";
+    assert.equal(await told("live", "cam"), denied);
+    assert.equal(await told("live", `door?key=${right}`), denied);
+    assert.equal(await told("live", `cam?key=${right}x`), denied);
+    assert.equal(await told("live", `cam?key=${await key(["read"], "*")}`), denied);
+    assert.equal(await told("live", `cam?key=${await key(["produce"], "door")}`), denied);
   });
 });
 

@@ -41,18 +41,24 @@ export interface RtspServer extends AsyncDisposable {
 }
 
 const AUDIO = " d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97";
+/** Sound that Matroska has no name for: silence in G.726 as cameras pack it. */
+const G726 =
+  " fakesrc is-live=true format=time sizetype=fixed sizemax=160 filltype=zero datarate=4000" +
+  " ! audio/x-adpcm,layout=g726,bitrate=(int)32000,rate=(int)8000,channels=(int)1" +
+  " ! rtpg726pay force-aal2=false name=pay1 pt=97";
 
 export interface RtspOptions {
   /** Default: any. */
   readonly port?: string;
   /** Matroska with H.264 and, for `audio`, AAC. Default: the sample. Every client gets it from its start. */
   readonly file?: string;
-  readonly audio?: boolean;
+  readonly audio?: boolean | "g726";
 }
 
 export async function startRtspServer(options: RtspOptions = {}): Promise<RtspServer> {
   const { port = "0", file = SAMPLE, audio = false } = options;
-  const args = ["-c", PROGRAM, port, file, audio ? AUDIO : ""];
+  const sound = audio === "g726" ? G726 : audio ? AUDIO : "";
+  const args = ["-c", PROGRAM, port, file, sound];
   const child = spawn(PYTHON, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   let said = "";

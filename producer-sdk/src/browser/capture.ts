@@ -22,10 +22,11 @@ export interface CaptureOptions {
 }
 
 export interface CaptureCounts {
-  /** Pictures the camera gave, those that were coded, and those left out because the encoder was behind. */
-  readonly captured: number;
+  /** Pictures that were coded. */
   readonly encoded: number;
-  readonly dropped: number;
+  /** Those taken from the camera, and those of them left out because the encoder was behind; a recorder does not say. */
+  readonly captured: number | undefined;
+  readonly dropped: number | undefined;
 }
 
 /** A running capture. */

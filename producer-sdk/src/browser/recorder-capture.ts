@@ -64,9 +64,8 @@ class RecorderCapture implements Capture {
     return (video ?? this.#trackSet?.tracks[0])?.codecId.toLowerCase().replace(/^[va]_/, "");
   }
 
-  /** The recorder does not say what it left out. */
   get counts(): CaptureCounts {
-    return { captured: this.#encoded, encoded: this.#encoded, dropped: 0 };
+    return { captured: undefined, encoded: this.#encoded, dropped: undefined };
   }
 
   async stop(): Promise<void> {

@@ -49,10 +49,14 @@ export type WebcamEvent =
 export interface WebcamStats {
   readonly method: Capture["method"];
   readonly codec: string | undefined;
-  /** Pictures the camera gave, were coded, and were left out because the encoder was behind. */
-  readonly captured: number;
+  /** Pictures that were coded, and put. */
   readonly encoded: number;
-  readonly dropped: number;
+  /**
+   * Pictures taken from the camera, and those of them left out because the encoder was behind: after `stop`, captured is
+   * encoded and dropped. `undefined`: a recorder does not say.
+   */
+  readonly captured: number | undefined;
+  readonly dropped: number | undefined;
   /** Over the last seconds: pictures per second that were put, and bits per second of all. */
   readonly fps: number;
   readonly bitrate: number;
@@ -65,6 +69,8 @@ export async function browserWebcam(options: WebcamOptions): Promise<Webcam> {
   await webcam.begin();
   return webcam;
 }
+
+const NONE = { captured: 0, encoded: 0, dropped: 0 };
 
 /** Made by `browserWebcam`. */
 export class Webcam {
@@ -132,7 +138,7 @@ export class Webcam {
   }
 
   get stats(): WebcamStats {
-    const { captured = 0, encoded = 0, dropped = 0 } = this.#capture?.counts ?? {};
+    const { captured, encoded, dropped } = this.#capture?.counts ?? NONE;
     return {
       method: this.#capture?.method ?? "webcodecs",
       codec: this.#capture?.codec,

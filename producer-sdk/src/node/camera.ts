@@ -29,6 +29,8 @@ export interface CameraView {
   readonly lost: number;
   /** Why media is in memory alone although it should be kept. */
   readonly notKept: string | undefined;
+  /** What of the source is left out, and why. */
+  readonly note: string | undefined;
 }
 
 export interface CameraOptions {
@@ -86,6 +88,7 @@ export class Camera {
   #lost = 0;
   #persistedMs: number | undefined;
   #notKept: string | undefined;
+  #note: string | undefined;
   #begun = false;
   #wake = () => {};
 
@@ -103,7 +106,7 @@ export class Camera {
       bufferedUs: this.#producer?.stats.waitingUs ?? 0,
       waiting: this.#producer?.stats.waiting ?? this.#outcome.waiting,
       persistedMs: this.#persistedMs,
-      notKept: this.#notKept,
+      ...{ notKept: this.#notKept, note: this.#note },
     };
   }
 
@@ -144,8 +147,10 @@ export class Camera {
       const seconds = (item.retryMs / 1000).toFixed(1);
       this.#sourceReason = `${item.reason}; next try in ${seconds} s`;
       this.#tell();
-    } else if (item.kind === "tracks") this.#begin(item.tracks);
-    else {
+    } else if (item.kind === "tracks") {
+      this.#note = item.note;
+      this.#begin(item.tracks);
+    } else {
       const { track, payload, timeUs, key } = item.frame;
       this.#bytes += payload.length;
       if (track === this.#counted) this.#pictures++;

@@ -74,7 +74,7 @@ suite("what streambank-producer is told", () => {
     const view = {
       ...{ stream: "a", state: "live" as const, reason: undefined, pictures: 50, bytes: 1000 },
       ...{ frames: 60, bufferedUs: 1_900_000, persistedMs: 1_790_000_000_000, lost: 0 },
-      ...{ waiting: 1, notKept: undefined },
+      ...{ waiting: 1, notKept: undefined, note: undefined },
     };
     assert.equal(
       statusLine(view, { fps: 25, kbits: 612.4 }),
@@ -84,11 +84,11 @@ suite("what streambank-producer is told", () => {
       statusLine(
         {
           ...{ ...view, state: "failed", reason: "why", persistedMs: undefined, lost: 2 },
-          notKept: "full",
+          ...{ notKept: "full", note: "the sound is left out: why" },
         },
         undefined,
       ),
-      "a: failed: why, 60 frames sent, persisted nothing yet, 2 lost, not on disk: full",
+      "a: failed: why, 60 frames sent, persisted nothing yet, 2 lost, not on disk: full, the sound is left out: why",
     );
   });
 });

@@ -22,6 +22,10 @@ function setUp() {
   return { clock, stop, runs, run, options };
 }
 
+const REFUSED_SOUND =
+  "[matroska @ 0x56393afa85c0] No wav codec tag found for codec adpcm_g726le\n" +
+  "Could not write header for output file #0 (incorrect codec parameters ?): Invalid argument\n";
+
 type Items = AsyncGenerator<SourceItem>;
 
 /** The next item; it must be of this kind. */
@@ -112,6 +116,42 @@ suite("a source behind ffmpeg", () => {
     assert.equal(frame.key, true);
     assert.ok(frame.timeUs > Math.max(...before.times), "never back into what was sent");
     await items.return(undefined);
+  });
+
+  test("sound that Matroska cannot carry is left out at once, told, and stays out after a break", async () => {
+    const { clock, options, runs, run } = setUp();
+    const items = rtspSource(URL_WITH_PASSWORD, options);
+    const first = next(items, "tracks");
+    run().exit(1, REFUSED_SOUND);
+    while (runs.length < 2) await turns();
+    assert.ok(!run(0).args.includes("-an") && run(1).args.includes("-an"));
+    run(1).stdout.push(CAMERA);
+    const { note } = await first;
+    assert.equal(note, "the sound is left out: Matroska cannot carry adpcm_g726le");
+    const left = untilTrouble(items);
+    run(1).exit(0);
+    await left;
+    const again = next(items, "tracks");
+    clock.advance(500);
+    while (runs.length < 3) await turns();
+    assert.ok(run(2).args.includes("-an"));
+    run(2).stdout.push(CAMERA);
+    assert.equal((await again).note, note);
+    await items.return(undefined);
+  });
+
+  test("pictures that Matroska cannot carry either are a failure like any other; so is sound that was not asked for", async () => {
+    for (const audio of [true, false]) {
+      const { options, runs, run } = setUp();
+      const items = rtspSource(URL_WITH_PASSWORD, { ...options, audio });
+      const told = untilTrouble(items);
+      for (let i = 0; i < (audio ? 2 : 1); i++) {
+        while (runs.length <= i) await turns();
+        run(i).exit(1, REFUSED_SOUND);
+      }
+      assert.match((await told).trouble.reason, /Could not write header/);
+      await items.return(undefined);
+    }
   });
 
   test("is ended and started again when no frame comes, by force if it must be", async () => {

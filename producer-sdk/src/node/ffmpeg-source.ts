@@ -31,6 +31,8 @@ export interface FfmpegOptions extends LiveOptions {
   readonly address: string;
   /** Everything before the Matroska output. */
   readonly args: readonly string[];
+  /** The same without sound, for when the output refuses a stream. Default: it is one more failure. */
+  readonly argsWithoutSound?: readonly string[];
 }
 
 const STALE_MS = 15_000;
@@ -48,14 +50,23 @@ const OUTPUT = [
 
 /** Until aborted. Throws `config.bad` when there is no ffmpeg. */
 export async function* ffmpegSource(options: FfmpegOptions): AsyncGenerator<SourceItem> {
-  const { clock, signal, random = Math.random } = options;
+  const { clock, signal, random = Math.random, argsWithoutSound } = options;
+  let chosen = options;
+  let note: string | undefined;
   const backOff = new BackOff(random);
   const wall = new WallClock(clock);
   while (!signal.aborted) {
-    const run = new FfmpegRun(options);
+    const run = new FfmpegRun(chosen);
     wall.restart();
-    yield* run.items(wall);
+    for await (const item of run.items(wall))
+      yield item.kind === "tracks" && note !== undefined ? { ...item, note } : item;
     if (signal.aborted) return;
+    if (run.refusal !== undefined && argsWithoutSound !== undefined && note === undefined) {
+      const { codec = "its codec" } = run.refusal;
+      note = `the sound is left out: Matroska cannot carry ${codec}`;
+      chosen = { ...options, args: argsWithoutSound };
+      continue;
+    }
     if (run.wasWell) backOff.reset();
     const retryMs = backOff.next();
     yield { kind: "trouble", reason: `${safeAddress(options.address)}: ${run.reason}`, retryMs };
@@ -92,6 +103,11 @@ class FfmpegRun {
     if (this.#wasStale) return `no frame for ${Math.round(this.#staleMs / 1000)} s`;
     const said = this.#words.reason() ?? this.#bad ?? this.#end?.error;
     return said ?? `ffmpeg ended with code ${this.#end?.code ?? "none"}`;
+  }
+
+  /** Nothing was written, because one of the streams is nothing for Matroska. */
+  get refusal(): { readonly codec: string | undefined } | undefined {
+    return this.#frameAt === this.#startedAt ? this.#words.refusal : undefined;
   }
 
   get #staleMs(): number {

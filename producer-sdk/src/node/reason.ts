@@ -68,6 +68,13 @@ export class LastWords {
     this.#text = (this.#text + piece).slice(-KEEP_CHARS);
   }
 
+  /** The output could not be begun: one of the streams is nothing for Matroska. The name of its codec, when it was said. */
+  get refusal(): { readonly codec: string | undefined } | undefined {
+    if (!/could not write header/i.test(this.#text)) return undefined;
+    const [, codec] = /no wav codec tag found for codec (\w+)/i.exec(this.#text) ?? [];
+    return { codec };
+  }
+
   /** One line, or undefined when nothing was said. */
   reason(): string | undefined {
     const lines = this.#text

@@ -4,7 +4,12 @@ import type { Frame, Track } from "../../../src/media/track.ts";
 /** Tracks, a frame, or why there are none. */
 export type SourceItem =
   /** The tracks in force for the frames that follow. Comes first, and again after every restart. */
-  | { readonly kind: "tracks"; readonly tracks: readonly Track[] }
+  | {
+      readonly kind: "tracks";
+      readonly tracks: readonly Track[];
+      /** What was left out, and why; one line. */
+      readonly note?: string;
+    }
   /** `timeUs` is µs since the Unix epoch; it never begins again below what came before a restart. */
   | { readonly kind: "frame"; readonly frame: Frame }
   /** The source broke; it is tried again in `retryMs`. `reason` is one line without passwords. */

@@ -77,16 +77,21 @@ export interface RtspOptions extends LiveOptions {
   readonly audio?: boolean;
 }
 
-/** An RTSP camera over TCP, nothing encoded anew. Throws `config.bad` for what is no RTSP address. */
+/**
+ * An RTSP camera over TCP, nothing encoded anew; without its sound, and with a note, where Matroska cannot carry that.
+ * Throws `config.bad` for what is no RTSP address.
+ */
 export function rtspSource(url: string, options: RtspOptions): AsyncGenerator<SourceItem> {
   if (!/^rtsps?:\/\/[^\s]+$/i.test(url))
     throw new Fault("config.bad", "an RTSP address begins with rtsp:// and has no spaces");
-  const sound = options.audio === false ? ["-an"] : ["-map", "0:a:0?"];
-  const args = [
+  const argsWith = (sound: readonly string[]) => [
     ...["-protocol_whitelist", RTSP_PROTOCOLS, "-rtsp_transport", "tcp", "-i", url],
     ...["-map", "0:v:0?", ...sound, "-c", "copy"],
   ];
-  return ffmpegSource({ ...options, address: url, args });
+  const argsWithoutSound = argsWith(["-an"]);
+  const given = { ...options, address: url };
+  if (options.audio === false) return ffmpegSource({ ...given, args: argsWithoutSound });
+  return ffmpegSource({ ...given, args: argsWith(["-map", "0:a:0?"]), argsWithoutSound });
 }
 
 /** How a device is opened. */

@@ -91,7 +91,7 @@ export class Status {
 
 /** One line. `rates` are left out while they are not known. */
 export function statusLine(view: CameraView, rates: Rates | undefined): string {
-  const { stream, state, reason, bufferedUs, persistedMs, lost, frames, notKept } = view;
+  const { stream, state, reason, bufferedUs, persistedMs, lost, frames, notKept, note } = view;
   const over = state === "ended" || state === "failed";
   const parts = [
     reason === undefined ? state : `${state}: ${reason}`,
@@ -102,6 +102,7 @@ export function statusLine(view: CameraView, rates: Rates | undefined): string {
     `persisted ${persistedMs === undefined ? "nothing yet" : isoTime(persistedMs)}`,
     ...(lost > 0 ? [`${lost} lost`] : []),
     ...(notKept === undefined ? [] : [`not on disk: ${notKept}`]),
+    ...(note === undefined ? [] : [note]),
   ];
   return `${stream}: ${parts.join(", ")}`;
 }

@@ -113,6 +113,33 @@ suite("ChunkReader", () => {
     );
   });
 
+  test("format 3 that begins a message: after format 0, and after a delta in four bytes", () => {
+    const extended = 0x01000000;
+    assert.deepEqual(
+      read([
+        chunk({ time: 500, payload: bytes(2) }),
+        // No delta has been said: the same time again, as librtmp means it.
+        chunk({ format: 3, payload: bytes(2) }),
+        chunk({ format: 3, payload: bytes(2) }),
+        chunk({ format: 1, time: 0xffffff, extended, payload: bytes(3) }),
+        // The delta is repeated in its four bytes; some encoders leave them out.
+        chunk({ format: 3, extended, payload: bytes(3) }),
+        chunk({ format: 3, payload: bytes(3) }),
+        chunk({ format: 2, time: 0xffffff, extended: 0x01000001, payload: bytes(3) }),
+        chunk({ format: 3, extended: 0x01000001, payload: bytes(3) }),
+        // An extended time, not a delta: none is said after it either.
+        chunk({ time: 0xffffff, extended: 0x02000000, payload: bytes(4) }),
+        chunk({ format: 3, extended: 0x02000000, payload: bytes(4) }),
+      ]),
+      [
+        ...["500 9 1 2 1", "500 9 1 2 1", "500 9 1 2 1"],
+        ...[1, 2, 3].map((times) => `${500 + times * extended} 9 1 3 1`),
+        ...[1, 2].map((times) => `${500 + 3 * extended + times * 0x01000001} 9 1 3 1`),
+        ...[0, 1].map(() => `${0x02000000} 9 1 4 1`),
+      ],
+    );
+  });
+
   test("an extended time that is repeated when a message goes on, and one that is not", () => {
     const whole = bytes(200);
     const start = { time: 0xffffff, extended: 0x01234567, length: 200 };

@@ -37,6 +37,13 @@ const track = object({
   ...{ "width?": count("pixels"), "height?": count("pixels") },
   ...{ "sampleRate?": number("Hz"), "channels?": count("of sound") },
 });
+/** What its acks say. */
+const producer = object({
+  ...{ protocol: words("put-media", "websocket", "rtmp", "source"), session: text("its own") },
+  ...{ sinceMs: ms("when it connected"), "endedMs?": ms("when it was over") },
+  ...{ "received?": text("newest whole fragment"), "persisted?": text("newest durable one") },
+  "error?": object({ code: text("of the fault that ended it"), message: text("for people") }),
+});
 const packSum = object({ packs: count("packs"), bytes: count("bytes") });
 const actions = list(words("produce", "read", "manage"));
 const pattern = text("names of streams, with `*` for any characters");
@@ -60,6 +67,7 @@ export const SCHEMAS = {
     ...{ retentionHours: count("0: live only"), retentionBytes: count("0: no bound") },
     ...{ version: text("changes with every change"), "mediaType?": text("as it was set") },
     ...{ live: yes("a producer is connected"), "node?": text("the other node that records it") },
+    "producer?": producer,
     ...{ viewers: count("of live media"), "lastFrameMs?": ms("when the newest frame came") },
     "tracks?": list({ $ref: "#/components/schemas/Track" }),
     ...{ "firstMs?": ms("oldest archived media"), "lastMs?": ms("newest archived media") },
@@ -134,6 +142,7 @@ export const SCHEMAS = {
     },
     ...{ frames: count("put into the stream"), lost: count("given up") },
     "persistedMs?": ms("start of the newest durable fragment"),
+    "note?": text("what of the camera is left out, and why"),
   }),
   SourceTest: { type: "object", description: "what the camera sends, or why it cannot be reached" },
   Hook: object({

@@ -36,6 +36,8 @@ export interface SourceView {
   readonly lost: number;
   /** Start of the newest durable fragment, ms since the Unix epoch. */
   readonly persistedMs?: number;
+  /** What of the camera is left out, and why. */
+  readonly note?: string;
 }
 
 export interface PullParts extends LocalParts {
@@ -83,7 +85,7 @@ export class PulledSource {
 
   get view(): SourceView {
     const { stream, url, audio } = this.config;
-    const { frames, lost, persistedMs = this.#persistedMs } = this.#camera.view;
+    const { frames, lost, note, persistedMs = this.#persistedMs } = this.#camera.view;
     const { state, reason } = this.#look();
     return {
       ...{ stream, address: safeAddress(url), audio, from: this.from, state },
@@ -91,6 +93,7 @@ export class PulledSource {
       ...{ sinceMs: this.#sinceMs, ...this.#rates.rates },
       ...{ frames: this.#frames + frames, lost: this.#lost + lost },
       ...(persistedMs === undefined ? {} : { persistedMs }),
+      ...(note === undefined ? {} : { note }),
     };
   }
 

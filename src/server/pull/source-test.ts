@@ -15,7 +15,13 @@ export interface SourceTestParts {
 }
 
 export type SourceTestResult =
-  | { readonly ok: true; readonly address: string; readonly tracks: readonly Track[] }
+  | {
+      readonly ok: true;
+      readonly address: string;
+      readonly tracks: readonly Track[];
+      /** What of the camera is left out, and why. */
+      readonly note?: string;
+    }
   | { readonly ok: false; readonly address: string; readonly reason: string };
 
 /** A camera that gives no picture for so long is not one to record from. */
@@ -69,14 +75,15 @@ export class SourceTests {
   }
 
   async #firstFrame(url: string, audio: boolean, signal: AbortSignal) {
-    let tracks: readonly Track[] = [];
+    let found: Omit<Extract<SourceTestResult, { ok: true }>, "address"> = { ok: true, tracks: [] };
     const { clock, spawn } = this.#parts;
     const live = { clock, signal, ...(spawn === undefined ? {} : { spawn }) };
     for await (const item of rtspSource(url, { ...live, audio })) {
       if (item.kind === "trouble")
         return { ok: false as const, reason: reasonWords(item.reason, url) };
-      if (item.kind === "frame") return { ok: true as const, tracks };
-      tracks = item.tracks;
+      if (item.kind === "frame") return found;
+      const { tracks, note } = item;
+      found = { ok: true, tracks, ...(note === undefined ? {} : { note }) };
     }
     return { ok: false as const, reason: `no picture came within ${TEST_MS / 1000} s` };
   }

@@ -1,12 +1,22 @@
 /** FLV messages made by hand: what ffmpeg of Debian 12 cannot send. Real pushes: test/flow/rtmp.test.ts. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { AV1_KEY, AVCC } from "../../../../test/support/codec-samples.ts";
+import {
+  AV1_KEY,
+  AVCC,
+  HEVC_PPS,
+  HEVC_SPS,
+  HEVC_VPS,
+} from "../../../../test/support/codec-samples.ts";
+import { int24 } from "../../../../test/support/flv-messages.ts";
 import { hex } from "../../../../test/support/hex.ts";
 import { Rope } from "../../../base/rope.ts";
 import { av1cFromKeyFrame } from "../../../media/codec/av1/av1c.ts";
+import { buildHvcc } from "../../../media/codec/h265/hvcc.ts";
 import { MkvReader } from "../../../media/mkv/reader.ts";
+import { readAudioTag } from "./audio-tag.ts";
 import { FlvToMatroska } from "./flv-to-matroska.ts";
+import { audioTrack } from "./flv-tracks.ts";
 
 type Sent = readonly [kind: "audio" | "video", time: number, payload: Uint8Array];
 
@@ -77,6 +87,62 @@ suite("FlvToMatroska", () => {
     assert.match(sets[0]?.[0] ?? "", /^V_AV1 \d+$/);
     assert.equal(sets[0]?.[1], "A_OPUS");
     assert.deepEqual(blocks, ["1 0 0102k", "1 33 03", "2 20 09k"]);
+  });
+
+  const hvcc = buildHvcc({
+    ...{ vps: [hex(HEVC_VPS)], sps: [hex(HEVC_SPS)], pps: [hex(HEVC_PPS)] },
+  });
+  const letters = (text: string) => [...text].map((letter) => letter.charCodeAt(0));
+
+  test("HEVC, enhanced RTMP: packets with and without composition times, which may be negative", () => {
+    const head = (frameType: number, packet: number, ...more: number[]) =>
+      cat([0x80 | (frameType << 4) | packet], letters("hvc1"), more);
+    const { sets, blocks } = pass([
+      ["video", 0, cat(head(1, 0), hvcc)],
+      ["audio", 0, aacConfig],
+      ["video", 0, cat(head(1, 1, 0, 0, 80), [1])],
+      ["video", 40, cat(head(2, 1, 0, 0, 160), [2])],
+      ["video", 80, cat(head(2, 1, ...int24(-40)), [3])],
+      // Packet 3: shown when it is decoded, no offset is written.
+      ["video", 160, cat(head(2, 3), [0, 0, 5])],
+      // The end of a sequence, and a command frame: nothing.
+      ["video", 200, head(1, 2)],
+      ["video", 200, cat(head(5, 1, 0, 0, 0), [6])],
+    ]);
+    assert.deepEqual(sets, [["V_MPEGH/ISO/HEVC 320", "A_AAC"]]);
+    assert.deepEqual(blocks, ["1 80 01k", "1 200 02", "1 40 03", "1 160 000005"]);
+  });
+
+  test("HEVC as FLV codec 12", () => {
+    const { sets, blocks } = pass([
+      ["video", 0, cat([0x1c, 0, 0, 0, 0], hvcc)],
+      ["audio", 0, aacConfig],
+      ["video", 0, cat([0x1c, 1, 0, 0, 40], [1])],
+      ["video", 40, cat([0x2c, 1, ...int24(-20)], [2])],
+    ]);
+    assert.deepEqual(sets, [["V_MPEGH/ISO/HEVC 320", "A_AAC"]]);
+    assert.deepEqual(blocks, ["1 40 01k", "1 20 02"]);
+  });
+
+  test("AV1: no composition time is read, whatever the packet", () => {
+    const config = av1cFromKeyFrame(hex(AV1_KEY)) ?? assert.fail("no av1C");
+    const { blocks } = pass([
+      ["video", 0, cat([0x90], letters("av01"), config)],
+      ["video", 0, cat([0x91], letters("av01"), [9, 9, 9, 1])],
+      ["video", 40, cat([0xa3], letters("av01"), [9, 9, 9, 2])],
+    ]);
+    assert.deepEqual(blocks, ["1 0 09090901k", "1 40 09090902"]);
+  });
+
+  test("mu-law, of two channels by FLV's flag", () => {
+    const flv = new FlvToMatroska();
+    const { sets, blocks } = pass([["audio", 0, Uint8Array.of(0x83, 0xff, 0x7f)]], flv);
+    assert.deepEqual([sets, blocks], [[["A_MS/ACM"]], ["2 0 ff7fk"]]);
+    const payload = Rope.of(Uint8Array.of(0x83, 0xff, 0x7f));
+    const tag = readAudioTag(payload);
+    assert.equal(tag.kind === "frame" && tag.channels, 2);
+    const track = audioTrack("ulaw", { payload, channels: 2 });
+    assert.deepEqual(track.codecPrivate, hex("0700 0200 401f0000 803e0000 0200 0800 0000"));
   });
 
   test("G.711 alone, and MP3 alone, need no configuration and wait a second for a picture", () => {
