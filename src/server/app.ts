@@ -1,12 +1,12 @@
 /** The HTTP server with all its routes. Makes no parts and opens no port. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { Fault } from "../base/errors.ts";
 import { handlePutMedia, wantsContinue } from "../ingest/mkv-http/put-media.ts";
 import { enforceAccess } from "./access/enforce.ts";
 import { enforceOrigins, OriginRules } from "./access/origin.ts";
 import { signInPage } from "./access/sign-in-page.ts";
-import { fromFastify, replyFault } from "./error-reply.ts";
+import { fromFastify, refuseSocket, replyFault } from "./error-reply.ts";
 import { httpServer } from "./http-server.ts";
 import { kvsRoutes } from "./kvs/routes.ts";
 import { limitBodies } from "./limit-bodies.ts";
@@ -46,6 +46,9 @@ export function buildApp(parts: Parts, certificates?: Certificates): FastifyInst
     bodyLimit: JSON_BODY_BYTES,
     forceCloseConnections: true,
     serverFactory: (listener) => httpServer(listener, { certificates, maxConnections, log }),
+    // What is refused before there is a route, in our form, too.
+    frameworkErrors: (error, _req, reply) => replyFault(reply as FastifyReply, error),
+    clientErrorHandler: (error, socket) => refuseSocket(socket, error),
     routerOptions: { maxParamLength: 256 },
     // Some SDKs send the absolute form of the request line (RFC 9112 §3.2.2).
     rewriteUrl: (req) => (req.url ?? "/").replace(/^https?:\/\/[^/]+/, "") || "/",

@@ -25,16 +25,18 @@ export interface HttpServerOptions {
   readonly certificates: Certificates | undefined;
   readonly maxConnections: number;
   readonly log: Logger;
+  /** Default: `HEAD_MS`. */
+  readonly headMs?: number;
 }
 
 export function httpServer(
   listener: RequestListener,
-  { certificates, maxConnections, log }: HttpServerOptions,
+  { certificates, maxConnections, log, headMs = HEAD_MS }: HttpServerOptions,
 ): Server {
   const limits = {
     maxHeaderSize: HEAD_BYTES,
-    headersTimeout: HEAD_MS,
-    connectionsCheckingInterval: CHECK_MS,
+    headersTimeout: headMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, headMs),
     keepAliveTimeout: IDLE_MS,
     // A producer's request lasts as long as its camera runs.
     requestTimeout: 0,

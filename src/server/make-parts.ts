@@ -1,5 +1,6 @@
 /** Every part of a server, in the order in which they need each other. Opens no port. */
 import { join } from "node:path";
+import { spawnChild } from "../../producer-sdk/src/node/spawn.ts";
 import { type EventSource, noEvents } from "../archive/events.ts";
 import { ClockFile } from "../archive/retention/clock-file.ts";
 import { Retention } from "../archive/retention/retention.ts";
@@ -23,7 +24,9 @@ import { LeasedSink } from "./nodes/leased-sink.ts";
 import { ReachableReader } from "./nodes/reachable-reader.ts";
 import { type OpenedArchive, openArchive } from "./open-archive.ts";
 import type { Parts } from "./parts.ts";
+import { guardedSpawn } from "./pull/guarded-spawn.ts";
 import { Pulls } from "./pull/pulls.ts";
+import { SourcePolicy } from "./pull/source-policy.ts";
 import { putParts } from "./put-parts.ts";
 import { readinessOf } from "./ready-checks.ts";
 import { StaticFiles } from "./static.ts";
@@ -88,8 +91,13 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     ...(await openAccessParts(config, { index: archive.index, clock })),
     files: new StaticFiles(join(import.meta.dirname, "../..")),
   };
-  const { dataDir, sources } = config;
-  return { ...parts, pulls: await Pulls.open({ ...putParts(parts), dataDir, sources }) };
+  const { dataDir, sources, sourceNetworks } = config;
+  const policy = new SourcePolicy(sourceNetworks);
+  const spawn = guardedSpawn(policy, spawnChild);
+  return {
+    ...parts,
+    pulls: await Pulls.open({ ...putParts(parts), dataDir, sources, policy, spawn }),
+  };
 }
 
 /** What it removes is told and counted. It begins when the server has started. */

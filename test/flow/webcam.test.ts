@@ -325,7 +325,7 @@ suite("the webcam page", options, () => {
   });
 
   test("a page that is not on a secure origin says what that means and what to do", async () => {
-    await using server = await startTestServer();
+    await using server = await startTestServer({ allowedHosts: ["cameras.test"] });
     const rules = `MAP cameras.test 127.0.0.1:${server.port}`;
     await using browser = await openBrowser({ flags: [...FAKE_CAMERA, `--host-rules=${rules}`] });
     await browser.page.goto("http://cameras.test/player/webcam.html");

@@ -13,6 +13,7 @@ import { LiveHub } from "../../live/hub.ts";
 import type { SourceView } from "./pulled-source.ts";
 import { Pulls } from "./pulls.ts";
 import { MAX_SOURCES, type SourceConfig } from "./source-config.ts";
+import { SourcePolicy } from "./source-policy.ts";
 
 const cam = (stream: string, url = `rtsp://admin:hunter2@${stream}/live`): SourceConfig => ({
   ...{ stream, url, audio: true },
@@ -28,6 +29,7 @@ async function scene() {
   const ingest = new Ingest({ sink: archive, live, clock: realClock, log: silentLogger });
   const open = (sources: readonly SourceConfig[] = []) =>
     Pulls.open({
+      policy: new SourcePolicy(["all"]),
       ...{ ingest, catalogue: archive, defaultRetentionHours: 7, clock, log: silentLogger },
       ...{ spawn: ffmpegs.spawn, dataDir: dir.path, sources },
     });

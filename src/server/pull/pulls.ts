@@ -3,11 +3,14 @@ import { Fault } from "../../base/errors.ts";
 import { ensureStream } from "../../ingest/ensure-stream.ts";
 import { PulledSource, type PullParts, type SourceView } from "./pulled-source.ts";
 import { checkAddress, MAX_SOURCES, type SourceConfig } from "./source-config.ts";
+import type { SourcePolicy } from "./source-policy.ts";
 import { type SourceTestResult, SourceTests } from "./source-test.ts";
 import { readSourcesFile, writeSourcesFile } from "./sources-file.ts";
 
 export interface PullsOptions extends PullParts {
   readonly dataDir: string;
+  /** Where cameras may be. */
+  readonly policy: SourcePolicy;
   /** Of the configuration file. */
   readonly sources: readonly SourceConfig[];
 }
@@ -74,6 +77,7 @@ export class Pulls {
     return this.#inTurn(async () => {
       const { stream } = source;
       checkAddress(source.url);
+      this.#options.policy.checkLiteral(source.url);
       this.#refuseConfig(stream);
       const before = this.#running.get(stream);
       if (before === undefined && this.#running.size >= MAX_SOURCES)
@@ -109,6 +113,7 @@ export class Pulls {
   /** Throws `source.bad-address`, `source.test-busy`, `server.closing`. */
   async test(url: string, audio: boolean): Promise<SourceTestResult> {
     this.#refuseClosing();
+    this.#options.policy.checkLiteral(url);
     return this.#tests.run(url, audio);
   }
 
