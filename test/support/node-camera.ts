@@ -9,7 +9,7 @@ import { readFrameMessage } from "../../src/live/encoders/frames-encoder.ts";
 const FRAME_MS = 40;
 const GROUP = 10;
 
-/** Pictures whose payload is their number, from 0, at the pace of a camera. */
+/** Pictures whose payload is their number, at the pace of a camera. */
 export class NumberedCamera {
   readonly producer: Producer;
   /** Fragment numbers that were told PERSISTED, in the order they were told. */
@@ -17,12 +17,14 @@ export class NumberedCamera {
   /** What ended connections, and what was refused. */
   readonly said: string[] = [];
   sent = 0;
+  readonly #first: number;
   #cancel: CancelTimer = () => {};
   readonly #startUs: number;
 
-  /** `startMs`: time of the first picture. */
-  constructor(url: string, stream: string, startMs: number = realClock.now()) {
+  /** `startMs`: time of the first picture; `first`: its number. */
+  constructor(url: string, stream: string, startMs: number = realClock.now(), first = 0) {
     this.#startUs = startMs * 1000;
+    this.#first = first;
     const tracks = [
       {
         ...({ number: 1, type: "video", codecId: "V_UNCOMPRESSED", encoding: "plain" } as const),
@@ -55,7 +57,7 @@ export class NumberedCamera {
 
   #next(): void {
     const data = new Uint8Array(4);
-    new DataView(data.buffer).setUint32(0, this.sent);
+    new DataView(data.buffer).setUint32(0, this.#first + this.sent);
     const timestampUs = this.#startUs + this.sent * FRAME_MS * 1000;
     this.producer.putFrame({ track: 1, data, timestampUs, key: this.sent % GROUP === 0 });
     this.sent++;
