@@ -3,7 +3,7 @@ import type { TestEvent } from "node:test/reporters";
 import { inspect } from "node:util";
 
 /** How many of the slowest files the summary names. */
-const SLOWEST = 3;
+const SLOWEST = 12;
 /** Output kept per file, to show when it fails. */
 const MAX_OUTPUT = 20_000;
 

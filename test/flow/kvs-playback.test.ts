@@ -210,7 +210,8 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
     await call.write(readFileSync(await makeMedia("h264-aac")));
     await call.until((acks) => acks.filter((one) => one.EventType === "PERSISTED").length === 3);
     const session = await dash({ StreamName: "dash", PlaybackMode: "LIVE" });
-    const native = `${scene.url}/v1/streams/dash/dash/manifest.mpd?token=${scene.token}`;
+    const token = await scene.session();
+    const native = `${scene.url}/v1/streams/dash/dash/manifest.mpd?token=${token}`;
     const lengths: number[][] = [];
     for (const url of [session, native]) {
       const manifest = await (await fetch(url)).text();

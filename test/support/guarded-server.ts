@@ -27,6 +27,8 @@ export interface GuardedServer extends AsyncDisposable {
   readonly root: Credentials;
   readonly token: string;
   readonly clients: Clients;
+  /** A token that may read, for addresses. */
+  session(): Promise<string>;
   /** A key that may do this. */
   key(scope: Scope): Promise<Credentials>;
 }
@@ -49,6 +51,17 @@ export async function guardedServer(
       root,
       token: `${root.accessKeyId}.${root.secretAccessKey}`,
       clients,
+    },
+    async session() {
+      const answer = await fetch(`${server.url}/v1/session`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${root.accessKeyId}.${root.secretAccessKey}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ actions: ["read"], streams: "*" }),
+      });
+      return ((await answer.json()) as { token: string }).token;
     },
     async key(scope) {
       const { id, secret } = await keys.create({ ...scope, name: "test" }, "test");

@@ -111,7 +111,7 @@ export async function clipOf({ scene, fromMs, toMs }: Scene, name: string): Prom
 
 /** Every segment with its own init segment, as a player appends them. */
 export async function hlsFrames({ scene, fromMs, toMs }: Scene): Promise<OutFrame[]> {
-  const query = `from=${fromMs}&to=${toMs}&token=${scene.token}`;
+  const query = `from=${fromMs}&to=${toMs}&token=${await scene.session()}`;
   const master = `${scene.url}/v1/streams/cam/hls/index.m3u8?${query}`;
   const frames: OutFrame[] = [];
   for (const uri of mediaUrisOf(await textAt(master))) {
@@ -127,7 +127,7 @@ export async function hlsFrames({ scene, fromMs, toMs }: Scene): Promise<OutFram
 }
 
 export async function dashFrames({ scene, fromMs, toMs }: Scene): Promise<OutFrame[]> {
-  const query = `from=${fromMs}&to=${toMs}&token=${scene.token}`;
+  const query = `from=${fromMs}&to=${toMs}&token=${await scene.session()}`;
   const url = `${scene.url}/v1/streams/cam/dash/manifest.mpd?${query}`;
   const frames: OutFrame[] = [];
   for (const [set] of (await textAt(url)).matchAll(/<AdaptationSet[\s\S]*?<\/AdaptationSet>/g)) {

@@ -56,6 +56,7 @@ async function api(): Promise<Api> {
   const parts = {
     ...{ archive, retention, clock: rig.clock, log: silentLogger },
     hub: { status: () => undefined },
+    ingest: { producer: () => undefined },
     pulls: { find: () => undefined },
     config: { defaultRetentionHours: 24 },
   } as unknown as Parts;
