@@ -13,7 +13,7 @@ suite("colours", () => {
   });
 
   test("stand nowhere else: pages name them", () => {
-    for (const name of ["page.css", "webcam.css"])
+    for (const name of ["page.css", "webcam.css", "sign-in.css"])
       assert.deepEqual(read(name).match(/#[0-9a-f]{6}\b/gi), null, name);
   });
 });
