@@ -27,13 +27,25 @@ export function makeDataDir(dataDir: string, sharedDir = dataDir): void {
   }
 }
 
+/** Of a data folder: what holds it locks this file. */
+export const LOCK_FILE = "lock.sqlite";
+
 /** Holds the folder for this process until the result is called. Throws `store.locked`, `store.unavailable`. */
 export function lockDataDir(dataDir: string): () => void {
+  // A held transaction of SQLite is a lock of the operating system: it dies with the process.
+  return holdLock(dataDir, {}, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+}
+
+/** Opens the lock file and begins a transaction, which the result ends. Throws `store.locked`, `store.unavailable`. */
+export function holdLock(
+  dataDir: string,
+  options: { readonly readOnly?: boolean },
+  begin: string,
+): () => void {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(join(dataDir, "lock.sqlite"));
-    // A held transaction of SQLite is a lock of the operating system: it dies with the process.
-    db.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    db = new DatabaseSync(join(dataDir, LOCK_FILE), options);
+    db.exec(begin);
     const held = db;
     return () => held.close();
   } catch (cause) {

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { realClock } from "../../src/base/clock.ts";
+import type { Stream } from "../../src/client/types.ts";
 import { PushTokens } from "../../src/server/push-tokens.ts";
 import type { RunningServer } from "../../src/server/start.ts";
 import { aacConfig, avcConfig, cameraMessages } from "../support/flv-messages.ts";
@@ -48,25 +49,11 @@ async function webSocket({ url }: RunningServer, query = "") {
   return { socket, closed, said: () => said };
 }
 
-interface View {
-  readonly retentionHours: number;
-  readonly live: boolean;
-  readonly producer?: {
-    readonly protocol: string;
-    readonly session: string;
-    readonly sinceMs: number;
-    readonly endedMs?: number;
-    readonly received?: string;
-    readonly persisted?: string;
-    readonly error?: { readonly code: string; readonly message: string };
-  };
-}
-
-const view = async ({ url }: RunningServer): Promise<View> =>
-  (await (await fetch(`${url}/v1/streams/cam`)).json()) as View;
+const view = async ({ url }: RunningServer): Promise<Stream> =>
+  (await (await fetch(`${url}/v1/streams/cam`)).json()) as Stream;
 
 /** Resolves with the producer's state once it is so. */
-async function producer(server: RunningServer, so: (state: View["producer"]) => boolean) {
+async function producer(server: RunningServer, so: (state: Stream["producer"]) => boolean) {
   for (;;) {
     const state = (await view(server)).producer;
     if (so(state)) return state ?? assert.fail();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { Fault } from "../../base/errors.ts";
+import { holdLock, LOCK_FILE } from "../identity.ts";
 import type { FragmentIndex } from "../index/fragment-index.ts";
 import { indexOver } from "../index/sql/operations.ts";
 import { MIGRATIONS } from "../index/sqlite-schema.ts";
@@ -15,24 +16,10 @@ import { indexFault, SqliteStore } from "../index/sqlite-store.ts";
  */
 export function shareDataDir(dataDir: string): () => void {
   if (!existsSync(dataDir)) throw new Fault("store.unavailable", `there is no folder ${dataDir}`);
-  const path = join(dataDir, "lock.sqlite");
-  // No server has been in it.
-  if (!existsSync(path)) return () => {};
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(path, { readOnly: true });
-    // A read transaction: the server's, which is exclusive, and this one keep each other out.
-    db.exec("BEGIN");
-    db.prepare("SELECT count(*) FROM sqlite_master").all();
-    const held = db;
-    return () => held.close();
-  } catch (cause) {
-    db?.close();
-    const { message } = cause as Error;
-    if (/locked|busy/i.test(message))
-      throw new Fault("store.locked", `another server uses the data folder ${dataDir}`, { cause });
-    throw new Fault("store.unavailable", `${path} cannot be read: ${message}`, { cause });
-  }
+  // Without it no server has been in it.
+  if (!existsSync(join(dataDir, LOCK_FILE))) return () => {};
+  // A transaction that reads: the server's, which is exclusive, and this one keep each other out.
+  return holdLock(dataDir, { readOnly: true }, "BEGIN; SELECT count(*) FROM sqlite_master");
 }
 
 /**

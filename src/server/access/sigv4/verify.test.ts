@@ -2,31 +2,12 @@ import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { suite, test } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { Sha256 } from "../../../../test/support/signed-put.ts";
 import { signerOf, verifySigV4 } from "./verify.ts";
 
 const SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const ID = "AKIDEXAMPLE";
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
-
-/** What the signer wants of a hash: not ours. */
-class Sha256 {
-  readonly #key: string | Uint8Array | undefined;
-  #parts: Uint8Array[] = [];
-  constructor(key?: string | Uint8Array) {
-    this.#key = key;
-  }
-  update(data: string | Uint8Array) {
-    this.#parts.push(typeof data === "string" ? new TextEncoder().encode(data) : data);
-  }
-  async digest() {
-    const hash = this.#key === undefined ? createHash("sha256") : createHmac("sha256", this.#key);
-    for (const part of this.#parts) hash.update(part);
-    return new Uint8Array(hash.digest());
-  }
-  reset() {
-    this.#parts = [];
-  }
-}
 
 interface Made {
   readonly path?: string;
