@@ -40,6 +40,8 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`no test file matches ${args.join(" ")}`);
     return 1;
   }
+  // Every file is a process of its own, and many start servers: none should strip and compile the same sources again.
+  process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/node-compile");
   const tally = new TestTally((path) => relative(root, path));
   const events = run({
     files: files.map((file) => join(root, file)),

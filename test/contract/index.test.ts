@@ -100,8 +100,8 @@ suite("the index in PostgreSQL", needs("postgresql"), () => {
     const options = { statementMs: 500, silenceMs: 1000 };
     const index = await PostgresIndex.open(await server.newDatabase(), options);
     await index.createStream(streamInfo("cam"));
-    await server.freeze();
     try {
+      await server.freeze();
       await assert.rejects(index.streams(), { code: "index.unavailable" });
       await assert.rejects(fill(index, 1, { stream: "dog" }), { code: "index.unavailable" });
     } finally {

@@ -60,8 +60,19 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 async function signalAll(folder: string, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
   const [pid = ""] = readFileSync(join(folder, "data/postmaster.pid"), "utf8").split("\n");
+  // The postmaster first: stopped, it starts no further ones.
+  process.kill(Number(pid), signal);
   const { stdout } = await run("pgrep", ["-P", pid]);
-  for (const one of [pid, ...stdout.trim().split("\n")]) process.kill(Number(one), signal);
+  for (const one of stdout.trim().split("\n")) signalIfAlive(Number(one), signal);
+}
+
+/** An autovacuum worker may have ended since it was listed. */
+function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function freePort(): Promise<number> {
