@@ -35,21 +35,27 @@ export interface TailParams {
   readonly format: "frames" | "mkv" | "fmp4";
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** Frames of the archive may go together in one message. */
+  readonly joined?: boolean;
   /** What the viewer can play. */
   readonly codecs?: Codecs;
 }
 
 /** Throws `request.bad`, `request.bad-time`. */
 export function tailParams(stream: string, query: RawQuery): TailParams {
-  refuseOthers(query, ["format", "from", "codecs"]);
+  refuseOthers(query, ["format", "from", "codecs", "joined"]);
   const format = text(query, "format") ?? "frames";
   if (format !== "frames" && format !== "mkv" && format !== "fmp4")
     throw new Fault("request.bad", `format: frames, mkv or fmp4, not ${format}`);
   const from = text(query, "from");
   const codecs = text(query, "codecs");
+  const joined = text(query, "joined");
+  if (joined !== undefined && (joined !== "1" || format === "frames"))
+    throw new Fault("request.bad", "joined: 1, of fmp4 and mkv");
   return {
     ...{ stream, format },
     ...(from === undefined ? {} : { fromMs: parseTime(from) }),
+    ...(joined === undefined ? {} : { joined: true }),
     ...(codecs === undefined ? {} : { codecs: readCodecs(codecs) }),
   };
 }
