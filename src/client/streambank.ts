@@ -69,6 +69,17 @@ export class Streambank {
     return this.#connection.json("/v1/session");
   }
 
+  /**
+   * The own password, of a user whose session's token this client has. All that the user is signed in with ends, the token too.
+   * Throws `auth.denied` when `password` is not the present one.
+   */
+  async changePassword(change: {
+    readonly password: string;
+    readonly newPassword: string;
+  }): Promise<void> {
+    await this.#connection.ask("/v1/password", { method: "POST", body: change });
+  }
+
   /** A token of at most 12 hours (default 1) that may do no more than who asks: for addresses, and for others. */
   makeSession(scope: {
     readonly actions: readonly Action[];

@@ -66,6 +66,7 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   // Nobody yet, and then somebody.
   "POST /v1/sign-in": "public",
   "POST /v1/sign-out": "own",
+  "POST /v1/password": "own",
   // Every caller about itself; what a session may do is never more than what its maker may.
   "GET /v1/session": "own",
   "POST /v1/session": "own",

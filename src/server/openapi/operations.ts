@@ -118,6 +118,7 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   "GET /v1/session": of("Who asks, and what they may do", "Session"),
   "POST /v1/session": of("A short token, for addresses", "SessionToken", 201),
   "POST /v1/sign-in": of("Signs in: sets the cookie", "Session"),
+  "POST /v1/password": of("Changes the own password: sets a new cookie", "Session"),
   "POST /v1/sign-out": gone("Signs out: ends this sign-in"),
   "GET /v1/openapi.json": of("This document", "Any"),
   "GET /v1/docs": media("This document, to be read", "text/html"),
