@@ -10,6 +10,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type ConsumeOptions, consume } from "./consume.ts";
 import { type EventOptions, events } from "./events.ts";
 import { type GroupOptions, joinGroup } from "./group.ts";
+import { type KeyFrameOptions, keyFrames } from "./key-frames.ts";
 import { type LiveOptions, liveFrames } from "./live-frames.ts";
 import type {
   AccessKey,
@@ -204,6 +205,11 @@ export class StreamHandle {
       query: rangeQuery(range),
       signal,
     });
+  }
+
+  /** Coded key frames of a range, forwards or backwards; see `keyFrames`. */
+  keyFrames(options: KeyFrameOptions): ReturnType<typeof keyFrames> {
+    return keyFrames(this.#connection, this.#path, options);
   }
 
   /** One picture, as bytes in the answer's `body`; default what is shown now. */

@@ -78,6 +78,7 @@ export const ROUTES: Readonly<Record<string, Row>> = {
   "GET /v1/streams/:name/fragments": timed(`${CAM}/fragments`),
   "GET /v1/streams/:name/coverage": timed(`${CAM}/coverage`),
   "GET /v1/streams/:name/gaps": timed(`${CAM}/gaps`),
+  "GET /v1/streams/:name/keyframes": timed(`${CAM}/keyframes`),
   "GET /v1/streams/:name/clip.mkv": timed(`${CAM}/clip.mkv`),
   "GET /v1/streams/:name/clip.mp4": timed(`${CAM}/clip.mp4`),
   "GET /v1/streams/:name/image.jpg": row("timed", { path: `${CAM}/image.jpg?at=1790000000000` }),

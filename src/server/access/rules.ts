@@ -26,6 +26,7 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/streams/:name/fragments": "read",
   "GET /v1/streams/:name/coverage": "read",
   "GET /v1/streams/:name/gaps": "read",
+  "GET /v1/streams/:name/keyframes": "read",
   "GET /v1/streams/:name/clip.mkv": "read",
   "GET /v1/streams/:name/clip.mp4": "read",
   "GET /v1/streams/:name/image.jpg": "read",

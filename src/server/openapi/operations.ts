@@ -63,6 +63,10 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   [`GET ${S}/gaps`]: all("What was written down as without media", "gaps", "Gap", {
     more: { type: "boolean" },
   }),
+  [`GET ${S}/keyframes`]: media(
+    "Key frames in a range, forwards or backwards",
+    "application/vnd.streambank.keyframes",
+  ),
   [`GET ${S}/clip.mkv`]: media("A range as Matroska", "video/x-matroska"),
   [`GET ${S}/clip.mp4`]: media("A range as MP4", "video/mp4"),
   [`GET ${S}/image.jpg`]: media("A picture", "image/jpeg"),
