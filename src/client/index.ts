@@ -19,6 +19,8 @@ export type {
   NewAccessKey,
   PictureStyle,
   Range,
+  ServerInfo,
+  ServerSample,
   Session,
   SessionToken,
   Stream,
