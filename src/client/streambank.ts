@@ -23,6 +23,8 @@ import type {
   NewAccessKey,
   PictureStyle,
   Range,
+  ServerInfo,
+  ServerSample,
   Session,
   SessionToken,
   Stream,
@@ -63,6 +65,17 @@ export class Streambank {
   /** What happens, as it happens; see `events`. */
   events(options: EventOptions = {}): ReturnType<typeof events> {
     return events(this.#connection, options);
+  }
+
+  /** What the server is, and where it listens. */
+  server(): Promise<ServerInfo> {
+    return this.#connection.json("/v1/server");
+  }
+
+  /** How it did over the last three hours, one sample every ten seconds; those after `since`. */
+  async history(since: Time = 0): Promise<readonly ServerSample[]> {
+    const path = `/v1/server/history?since=${encodeURIComponent(since)}`;
+    return (await this.#connection.json<{ samples: ServerSample[] }>(path)).samples;
   }
 
   /** Who asks, and what they may do. */

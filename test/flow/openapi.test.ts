@@ -152,6 +152,8 @@ suite("the API's description", { timeout: 300_000 }, () => {
     await ask("PATCH", "/v1/users/{user}", { id: "ann", body: { role: "admin" } });
     await ask("POST", "/v1/sign-in", { body: { name: "ann", password: "a-long-password" } });
     await ask("DELETE", "/v1/users/{user}", { id: "ann" });
+    await ask("GET", "/v1/server");
+    await ask("GET", "/v1/server/history");
     await ask("GET", "/v1/session");
     await ask("POST", "/v1/session", { body: { actions: ["read"], streams: "cam" } });
     await ask("POST", "/v1/sign-out");

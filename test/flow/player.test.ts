@@ -42,7 +42,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
       };
       if (answer.streams[0]?.live) break;
     }
-    await browser.page.goto(url);
+    await browser.page.goto(`${url}/watch`);
   });
   after(async () => {
     await browser?.close();

@@ -67,6 +67,8 @@ export const ROUTES: Readonly<Record<string, Row>> = {
   "GET /healthz": row("anybody"),
   "GET /readyz": row("anybody"),
   "GET /metrics": row("server"),
+  "GET /v1/server": row("known"),
+  "GET /v1/server/history": row("server"),
   "GET /v1/openapi.json": row("anybody"),
   "GET /v1/docs": row("anybody"),
   "GET /v1/streams": row("known"),

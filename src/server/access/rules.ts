@@ -13,6 +13,9 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /healthz": "public",
   "GET /readyz": "public",
   "GET /metrics": "read",
+  // Whoever is somebody: where to push to. What is of the machine, those who manage it.
+  "GET /v1/server": "own",
+  "GET /v1/server/history": "manage",
   "GET /v1/openapi.json": "public",
   "GET /v1/docs": "public",
   // Streams that the caller may not read are left out.
