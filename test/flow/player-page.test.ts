@@ -186,7 +186,7 @@ suite("the player page", needs("chromium"), () => {
   };
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 10_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 60_000 })
       .catch(async () => {
         const player = browser.page.locator("streambank-player");
         const seen = `${await player.getAttribute("state")} ${await browser.page.locator('[part="detail"]').textContent()}`;

@@ -104,7 +104,7 @@ suite("the timeline tells the truth", needs("chromium", "ffmpeg"), () => {
   });
 
   const until = (code: string) =>
-    browser.page.waitForFunction(code, undefined, { timeout: 15_000 }).catch(() => {
+    browser.page.waitForFunction(code, undefined, { timeout: 60_000 }).catch(() => {
       throw new Error(`never: ${code}; ${browser.log.join("\n")}`);
     });
   const columns = (from: number, to: number) =>

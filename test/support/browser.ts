@@ -11,6 +11,9 @@ const FLAGS = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 
+/** How long a page is waited for: a machine that runs two such tests at once can be slow for tens of seconds. */
+const WAIT_MS = 60_000;
+
 export interface TestBrowser extends AsyncDisposable {
   readonly page: Page;
   /** What the page said on its console and threw, for failure messages. */
@@ -32,6 +35,7 @@ export async function openBrowser(
     ignoreDefaultArgs: ["--disable-dev-shm-usage"],
     viewport: { width, height },
   });
+  context.setDefaultTimeout(WAIT_MS);
   const page = context.pages()[0] ?? (await context.newPage());
   const log: string[] = [];
   page.on("console", (message) => log.push(`${message.type()}: ${message.text()}`));
