@@ -32,6 +32,7 @@ export interface PlayerFacts {
   readonly returning?: boolean;
 }
 
+/** What is shown, and kept in the attribute `state`. */
 export type StateName =
   | "LIVE"
   | "BEHIND"
@@ -42,6 +43,7 @@ export type StateName =
   | "OFFLINE"
   | "ERROR";
 
+/** What the player says of itself. */
 export interface PlayerState {
   readonly name: StateName;
   /** What is shown beside the name; may be empty. */

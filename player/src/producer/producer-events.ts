@@ -2,6 +2,7 @@
 import type { WebcamEvent, WebcamStats } from "../../../producer-sdk/src/browser/index.ts";
 import type { Outcome, PutFrame } from "../../../producer-sdk/src/events.ts";
 
+/** Events by name, with their details. */
 export interface StreambankProducerEvents {
   /** It begins to send, to this stream. */
   readonly "streambank-producer-start": { readonly stream: string };
