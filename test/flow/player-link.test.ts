@@ -35,7 +35,7 @@ suite("the player in trouble", needs("chromium", "ffmpeg"), () => {
     proxy = await startCuttingProxy(Number(new URL(url).port), []);
     browser = await openBrowser();
     for (;;) if ((await fetch(`${url}/v1/streams/yard`)).ok) break;
-    await browser.page.goto(`http://127.0.0.1:${proxy.port}/#yard`);
+    await browser.page.goto(`http://127.0.0.1:${proxy.port}/watch#yard`);
     await state("LIVE");
   });
   after(async () => {

@@ -182,7 +182,7 @@ suite("the player page", needs("chromium"), () => {
 
   const open = async (to = "") => {
     await browser.page.goto("about:blank");
-    await browser.page.goto(`${url}/${to}`);
+    await browser.page.goto(`${url}/watch${to}`);
   };
   const state = (want: string) =>
     browser.page

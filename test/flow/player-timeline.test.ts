@@ -93,7 +93,7 @@ suite("the timeline tells the truth", needs("chromium", "ffmpeg"), () => {
       await call.acks;
     }
     browser = await openBrowser();
-    await browser.page.goto(`${server.url}/#yard`);
+    await browser.page.goto(`${server.url}/watch#yard`);
     await browser.page.waitForSelector("streambank-player[state=OFFLINE]");
     await browser.page.evaluate(`${TIMELINE}.show(${VIEW_MS})`);
   });
