@@ -18,6 +18,26 @@ const PAGES: Readonly<Record<string, Entry>> = {
     label: "Cameras",
     make: async (context) => (await import("./cameras-page.ts")).camerasPage(context),
   },
+  add: {
+    ...{ label: "Add a camera", hidden: true },
+    make: async (context) => (await import("./add-page.ts")).addPage(context),
+  },
+  stream: {
+    ...{ label: "Camera", hidden: true },
+    make: async (context) => (await import("./stream-page.ts")).streamPage(context),
+  },
+  access: {
+    ...{ label: "Access", server: true },
+    make: async (context) => (await import("./access-page.ts")).accessPage(context),
+  },
+  audit: {
+    ...{ label: "Audit", server: true },
+    make: async () => (await import("./audit-page.ts")).auditPage(),
+  },
+  system: {
+    ...{ label: "System", server: true },
+    make: async (context) => (await import("./system-page.ts")).systemPage(context),
+  },
 };
 
 const main = element("main");
