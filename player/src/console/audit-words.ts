@@ -49,22 +49,39 @@ export function auditDetail(row: AuditRow, at: (ms: number) => string): string {
     ...(from === undefined || to === undefined ? [] : [`${at(from)} to ${at(to)}`]),
     ...(packs === undefined || packs === 0 ? [] : [`${packs} pack${packs === 1 ? "" : "s"}`]),
     ...(bytes === undefined || bytes === 0 ? [] : [bytesText(bytes)]),
-    ...(detail === undefined ? [] : [detailText(detail)]),
+    ...(detail === undefined ? [] : [detailText(detail, at)]),
   ];
   return parts.join(", ");
 }
 
 /** What is JSON is written as names and values. */
-function detailText(detail: string): string {
+function detailText(detail: string, at: (ms: number) => string): string {
   try {
     const value: unknown = JSON.parse(detail);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return detail;
     return Object.entries(value)
-      .map(
-        ([name, one]) => `${name} ${typeof one === "object" ? JSON.stringify(one) : String(one)}`,
-      )
+      .map(([name, one]) => valueText(name, one, at))
       .join(", ");
   } catch {
     return detail;
   }
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  createdMs: "made",
+  expiresMs: "ends",
+  fromMs: "from",
+  toMs: "to",
+  retentionHours: "kept",
+  retentionBytes: "at most",
+};
+
+function valueText(name: string, value: unknown, at: (ms: number) => string): string {
+  const label = NAMES[name] ?? name;
+  if (name === "retentionHours") return `${label} ${value} hours`;
+  if (name === "retentionBytes")
+    return value === 0 ? "no limit of size" : `${label} ${bytesText(Number(value))}`;
+  if (name.endsWith("Ms") && typeof value === "number") return `${label} ${at(value)}`;
+  if (Array.isArray(value)) return `${label} ${value.join(", ")}`;
+  return `${label} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`;
 }

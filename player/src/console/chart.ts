@@ -17,6 +17,8 @@ const [WIDTH, HEIGHT] = [360, 96];
 /** Above and below the lines, for their thickness. */
 const [BOTTOM, TOP] = [6, 6];
 const STEP = 6;
+/** A chart of a server that has just begun is not stretched over the whole width. */
+const SHORTEST_MS = 600_000;
 
 export interface Series {
   readonly label: string;
@@ -101,7 +103,8 @@ export function chart({ title, about, words }: ChartOptions): Chart {
       frame = frameOf(series);
       const last = points.findLast(({ value }) => value !== undefined);
       newest.textContent = last?.value === undefined ? "No figure yet" : words(last.value);
-      top.textContent = words(frame.top);
+      const isFlat = points.every(({ value = 0 }) => value === 0);
+      top.textContent = isFlat ? "" : words(frame.top);
       plot.setAttribute("aria-valuemax", String(Math.max(0, points.length - 1)));
       plot.setAttribute("aria-valuetext", newest.textContent);
       marks.replaceChildren(...markNodes(frame));
@@ -128,7 +131,7 @@ function frameOf(series: readonly Series[]): Frame {
   const fromMs = times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const toMs = times.reduce((a, b) => Math.max(a, b), 0);
   const top = niceTop(values.reduce((a, b) => Math.max(a, b), 0));
-  return { fromMs: Math.min(fromMs, toMs), toMs, top, width: WIDTH, height: HEIGHT };
+  return { fromMs: Math.min(fromMs, toMs - SHORTEST_MS), toMs, top, width: WIDTH, height: HEIGHT };
 }
 
 function lines(series: readonly Series[], frame: Frame): SVGElement[] {

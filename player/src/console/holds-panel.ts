@@ -70,8 +70,7 @@ function holdsTable(holds: readonly Hold[], release?: (hold: Hold) => Promise<vo
     "Holds",
     heads,
     holds.map((hold) => [
-      wholeTime(hold.from),
-      wholeTime(hold.to),
+      `${wholeTime(hold.from)} to ${wholeTime(hold.to)}`,
       hold.why,
       hold.who.replace(/^user:/, ""),
       hold.untilMs === undefined ? "released" : wholeTime(hold.untilMs),

@@ -87,7 +87,7 @@ function showNavigation(session: Session, server: ServerView): void {
   const name = session.id.replace(/^\w+:/, "");
   const out = button("Sign out", () => void signOut());
   who.replaceChildren(
-    h("span", {}, "Signed in as ", h("b", {}, name)),
+    h("span", {}, h("span.wide", {}, "Signed in as "), h("b", {}, name)),
     ...(session.signedIn ? [out] : []),
   );
 }
