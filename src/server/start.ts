@@ -85,6 +85,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const close = once(async () => {
     parts.readiness.close();
     certificates?.close();
+    // With no room, or another disk in the place of ours, producers' sessions would wait for what does not come.
+    parts.archive.gate.stop();
     await parts.retention.stop();
     for (const one of shared) one.close();
     const { imageJobs, notifications, history } = parts;

@@ -52,7 +52,7 @@ suite("the player and its archive", needs("chromium"), () => {
 
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 15_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 60_000 })
       .catch(async () => {
         const seen = await browser.page.locator('[part="state"]').textContent();
         assert.fail(`${seen}, not ${want}; ${browser.log.join("\n")}`);
@@ -61,7 +61,7 @@ suite("the player and its archive", needs("chromium"), () => {
     (await browser.page.locator(`[part="${name}"]`).textContent()) ?? "";
   const run = <T>(code: string) => browser.page.evaluate<T>(code);
   const until = (code: string) =>
-    browser.page.waitForFunction(code, undefined, { timeout: 15_000 }).catch(() => {
+    browser.page.waitForFunction(code, undefined, { timeout: 60_000 }).catch(() => {
       throw new Error(`never: ${code}; ${browser.log.join("\n")}`);
     });
   const press = (key: string) => browser.page.keyboard.press(key);
@@ -311,7 +311,7 @@ suite("the player and its archive", needs("chromium"), () => {
       document.body.append(other);
     }`);
     const message = browser.page.locator('#other[state="ERROR"] [part="message-text"]');
-    await message.waitFor({ timeout: 15_000 });
+    await message.waitFor({ timeout: 60_000 });
     assert.match((await message.textContent()) ?? "", /nowhere.*check the stream's name/);
     await run('document.querySelector("#other").remove()');
   });

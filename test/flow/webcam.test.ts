@@ -209,7 +209,7 @@ async function playsAgain(page: Page, server: RunningServer, stream: string, atM
 }
 
 const NOTHING_LEFT = { waiting: 0, kept: 0, refused: 0, dropped: 0, waitingUs: 0, lostUs: 0 };
-const options = { ...needs("chromium"), timeout: 200_000 };
+const options = { ...needs("chromium"), timeout: 300_000 };
 
 suite("the webcam page", options, () => {
   for (const [method, codec] of [

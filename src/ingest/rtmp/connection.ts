@@ -9,6 +9,7 @@ import { asFault, Fault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Rope } from "../../base/rope.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
+import { readInto } from "../../native/read-into.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
@@ -48,6 +49,8 @@ export class RtmpConnection {
   #session: IngestSession | undefined;
   #deadline: CancelTimer;
   #opening = false;
+  /** A socket that is read into does not look at whether it was paused before it reads. */
+  #paused = false;
   #ended = false;
 
   /** Takes over an accepted socket. Nothing in here throws. */
@@ -62,7 +65,13 @@ export class RtmpConnection {
     );
     socket.setNoDelay(true);
     socket.on("error", () => {});
-    socket.on("data", (bytes) => this.#received(bytes));
+    const room = () => this.#peer.room();
+    const filled = (count: number) => {
+      this.#received(() => this.#peer.filled(count));
+      return !this.#paused;
+    };
+    if (!readInto(socket, { room, filled }))
+      socket.on("data", (bytes) => this.#received(() => this.#peer.push(bytes)));
     socket.once("end", () => this.#finish());
     socket.once("close", () => this.#closed());
   }
@@ -77,10 +86,10 @@ export class RtmpConnection {
     if (this.#socket.writable) this.#socket.write(bytes);
   }
 
-  #received(bytes: Uint8Array): void {
+  #received(take: () => void): void {
     if (this.#ended) return;
     try {
-      this.#peer.push(bytes);
+      take();
       this.#drain();
       if (this.#socket.writableLength > MAX_UNREAD_BYTES)
         throw new Fault("rtmp.too-large", "it asks and does not read the answers");
@@ -102,7 +111,7 @@ export class RtmpConnection {
     switch (event.kind) {
       case "publish":
         this.#opening = true;
-        this.#socket.pause();
+        this.#pause();
         this.#open(event.app, event.name).catch((error) => this.#fail(asFault(error)));
         return;
       case "end":
@@ -138,21 +147,31 @@ export class RtmpConnection {
     this.#peer.accept();
     this.#opening = false;
     this.#log.info("rtmp.publish", { stream });
-    this.#socket.resume();
-    this.#received(new Uint8Array(0));
+    this.#resume();
+    this.#received(() => {});
   }
 
   #transport() {
     return {
       // RTMP has no acks: what is durable is in the stream's status.
       send: () => {},
-      pause: () => this.#socket.pause(),
-      resume: () => this.#socket.resume(),
+      pause: () => this.#pause(),
+      resume: () => this.#resume(),
       finished: (fault: Fault | undefined) => {
         if (fault !== undefined) this.#refuse("NetStream.Publish.Denied", fault.message);
         this.#end();
       },
     };
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#socket.resume();
   }
 
   #push(rope: Rope): void {
@@ -188,7 +207,7 @@ export class RtmpConnection {
     this.#unwatch();
     this.#deadline();
     this.#socket.end();
-    this.#socket.resume();
+    this.#resume();
     this.#deadline = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());
     const { unsupported } = this.#media;
     if (unsupported.size > 0)

@@ -29,6 +29,7 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/streams/:name/fragments": "read",
   "GET /v1/streams/:name/coverage": "read",
   "GET /v1/streams/:name/gaps": "read",
+  "GET /v1/streams/:name/keyframes": "read",
   "GET /v1/streams/:name/clip.mkv": "read",
   "GET /v1/streams/:name/clip.mp4": "read",
   "GET /v1/streams/:name/image.jpg": "read",
@@ -69,6 +70,7 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   // Nobody yet, and then somebody.
   "POST /v1/sign-in": "public",
   "POST /v1/sign-out": "own",
+  "POST /v1/password": "own",
   // Every caller about itself; what a session may do is never more than what its maker may.
   "GET /v1/session": "own",
   "POST /v1/session": "own",

@@ -63,6 +63,10 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   [`GET ${S}/gaps`]: all("What was written down as without media", "gaps", "Gap", {
     more: { type: "boolean" },
   }),
+  [`GET ${S}/keyframes`]: media(
+    "Key frames in a range, forwards or backwards",
+    "application/vnd.streambank.keyframes",
+  ),
   [`GET ${S}/clip.mkv`]: media("A range as Matroska", "video/x-matroska"),
   [`GET ${S}/clip.mp4`]: media("A range as MP4", "video/mp4"),
   [`GET ${S}/image.jpg`]: media("A picture", "image/jpeg"),
@@ -123,6 +127,7 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   "GET /v1/session": of("Who asks, and what they may do", "Session"),
   "POST /v1/session": of("A short token, for addresses", "SessionToken", 201),
   "POST /v1/sign-in": of("Signs in: sets the cookie", "Session"),
+  "POST /v1/password": of("Changes the own password: sets a new cookie", "Session"),
   "POST /v1/sign-out": gone("Signs out: ends this sign-in"),
   "GET /v1/openapi.json": of("This document", "Any"),
   "GET /v1/docs": media("This document, to be read", "text/html"),
