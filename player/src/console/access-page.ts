@@ -98,7 +98,7 @@ function keyForm(made: () => Promise<void>): HTMLElement {
   const streams = h("input", { required: true, maxlength: 256, value: "*", spellcheck: "false" });
   const ends = h("input", { type: "datetime-local", step: 1 });
   const place = trouble();
-  const result = h("div.result", { tabindex: "-1", "aria-label": "The new key" });
+  const result = h("div.result", { tabindex: "-1", role: "group", "aria-label": "The new key" });
   const form = h(
     "form",
     {},

@@ -14,7 +14,7 @@ export function pushForm(
   const place = trouble();
   const submit = h("button", { type: "submit" }, "Make its address");
   const form = h("form", {}, field("Name for it", name, NAME_HINT), place, h("p", {}, submit));
-  const result = h("div.result", { tabindex: "-1", "aria-label": "What to enter" });
+  const result = h("div.result", { tabindex: "-1", role: "group", "aria-label": "What to enter" });
   onSubmit(form, place, async () => {
     const stream = name.value.trim();
     await makeStream(stream);
