@@ -93,6 +93,8 @@ export type SourceTest =
       readonly address: string;
       readonly tracks: readonly TrackView[];
       readonly note?: string;
+      /** JPEG, base64. */
+      readonly picture?: string;
     }
   | { readonly ok: false; readonly address: string; readonly reason: string };
 
