@@ -4,7 +4,7 @@ import { Fault } from "../../base/errors.ts";
 import type { Parts } from "../parts.ts";
 import { readSourceFields } from "../pull/source-config.ts";
 import { audit } from "./caller.ts";
-import { trackView } from "./track-view.ts";
+import { trackViews } from "./track-view.ts";
 
 interface ByName {
   readonly Params: { readonly name: string };
@@ -31,7 +31,7 @@ export function sourceRoutes(app: FastifyInstance, parts: Parts): void {
   app.post("/v1/sources/test", { schema }, async (req) => {
     const { url, audio } = readSourceFields(req.body);
     const result = await pulls.test(url, audio);
-    return result.ok ? { ...result, tracks: result.tracks.map(trackView) } : result;
+    return result.ok ? { ...result, tracks: trackViews(result) } : result;
   });
   app.get<ByName>(BY_NAME, async (req) => {
     const { name } = await archive.get(req.params.name);
