@@ -15,7 +15,7 @@ function element<E extends HTMLElement>(id: string, type: new () => E): E {
 producer.stream = localStorage.getItem(REMEMBERED) ?? "webcam";
 producer.addEventListener("streambank-producer-start", () => {
   localStorage.setItem(REMEMBERED, producer.stream);
-  watch.href = `/#${encodeURIComponent(producer.stream)}`;
+  watch.href = `/watch#${encodeURIComponent(producer.stream)}`;
 });
 addEventListener("beforeunload", (event) => {
   if ((producer.stats?.producer.waiting ?? 0) > 0) event.preventDefault();
