@@ -169,7 +169,7 @@ function shown(isLive: boolean): void {
   go.textContent = isLive ? "Stop" : "Go live";
   go.classList.toggle("stop", isLive);
   if (isLive) live.hidden = false;
-  element("watch", HTMLAnchorElement).href = `/#${encodeURIComponent(stream.value)}`;
+  element("watch", HTMLAnchorElement).href = `/watch#${encodeURIComponent(stream.value)}`;
 }
 
 function refresh(): void {
