@@ -13,6 +13,8 @@ export interface StreambankEvents {
   readonly "streambank-gap": Gap;
   /** The timeline: a time was chosen. */
   readonly "streambank-seek": number;
+  /** The timeline: the playhead is dragged; a seek follows when it is let go. */
+  readonly "streambank-scrub": number;
   /** The timeline: another stretch is shown. */
   readonly "streambank-view": View;
   /** The timeline: a stretch was marked for export. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { spawnChild } from "../../producer-sdk/src/node/spawn.ts";
 import { type EventSource, noEvents } from "../archive/events.ts";
 import { ClockFile } from "../archive/retention/clock-file.ts";
+import { leasedReader } from "../archive/retention/leased-reader.ts";
 import { Retention } from "../archive/retention/retention.ts";
 import type { Clock } from "../base/clock.ts";
 import { limitedLogger } from "../base/limited-log.ts";
@@ -82,7 +83,8 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     freeBytes: async () => archive.gate.state.freeBytes ?? 0,
   });
   const retention = await openRetention(common, archive);
-  const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
+  const leased = leasedReader(archive, retention.leases);
+  const reader = nodes === undefined ? leased : new ReachableReader(leased, nodes.lostPacks);
   const images = new ImageService({ clock, reader, hub });
   const imageJobs = await openImageJobs({ ...common, reader, images, nodes }, archive);
   const notifications = notifier({

@@ -9,6 +9,8 @@ import { FAKE_CAMERA } from "../support/media-recorder.ts";
 import { startTestServer } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
+/** Evaluated in the page: where the webcam's element has its fields. */
+const INSIDE = 'document.querySelector("streambank-producer").shadowRoot';
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 suite("pages without a camera", needs("chromium"), () => {
@@ -70,10 +72,10 @@ suite("pages without a camera", needs("chromium"), () => {
     await page.locator(".welcome").waitFor();
     await both("welcome");
     await page.goto(`${server.url}/player/webcam.html`);
-    await page.waitForFunction("document.querySelectorAll('#camera option').length > 1");
+    await page.waitForFunction(`${INSIDE}.querySelectorAll('#camera option').length > 1`);
     await both("webcam");
     await page.click("#go");
-    await page.waitForFunction("document.querySelector('#state').textContent.startsWith('Live')");
+    await page.waitForFunction(`${INSIDE}.querySelector('#state').textContent.startsWith('Live')`);
     await both("webcam-live");
     assert.equal(
       await page.getAttribute("#watch", "target"),
@@ -82,7 +84,7 @@ suite("pages without a camera", needs("chromium"), () => {
     );
     await page.click("#go");
     await page.waitForFunction(
-      "document.querySelector('#state').textContent.startsWith('Stopped')",
+      `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
     );
   });
 });

@@ -68,11 +68,16 @@ export function pushLines(target: PushTarget, ports: Ports): Line[] {
   ];
 }
 
+/** As texts of their own: the check of what this file imports reads lines. */
+const SDK_IMPORTS = [
+  'import { Producer, realClock as clock } from "@streambank/producer";',
+  'import { rtspSource } from "@streambank/producer/node";',
+];
+
 function sdkText({ stream, token, origin }: PushTarget): string {
   const given =
     token === undefined ? "" : '\n  token: async () => process.env.STREAMBANK_KEY ?? "",';
-  return `import { Producer, realClock as clock } from "@streambank/producer";
-import { rtspSource } from "@streambank/producer/node";
+  return `${SDK_IMPORTS.join("\n")}
 
 const producer = new Producer({
   url: "${origin}",

@@ -78,5 +78,4 @@ export const gridMarkup = `<style>${styles}</style>
     ${button("zoom-in", "zoom-in", "Zoom in")}
     ${spans.map(([name, ms]) => `<button type="button" data-span="${ms}">${name}</button>`).join("")}
   </div>
-</div>
-<div part="spoken" class="hidden" role="status" aria-live="polite"></div>`;
+</div>`;

@@ -3,7 +3,6 @@
  * playback all show the same moment of the wall clock (`Conductor`); live, each its newest picture. What is not seen does not load.
  */
 import { type CancelTimer, realClock } from "../../../src/base/clock.ts";
-import { Fault } from "../../../src/base/errors.ts";
 import { Api, type CoverageWish } from "../api.ts";
 import { CoverageLoader } from "../coverage-loader.ts";
 import type { Coverage } from "../coverage-types.ts";
@@ -16,10 +15,10 @@ import { speedAfter } from "../speeds.ts";
 import { StreambankTimeline } from "../streambank-timeline.ts";
 import { knownZone } from "../zones.ts";
 import { Conductor, nextOfAll } from "./conductor.ts";
+import { loadCoverage } from "./grid-coverage.ts";
 import { gridMarkup, layouts } from "./grid-markup.ts";
 import { GridTile } from "./grid-tile.ts";
 import { GridView } from "./grid-view.ts";
-import { mergeCoverage } from "./merged-coverage.ts";
 
 const TICK_MS = 200;
 const STEP_MS = 5000;
@@ -319,25 +318,11 @@ export class StreambankGrid extends HTMLElement {
     this.#view.show({ mode, positionMs, paused, zone, speed: this.#speed });
   }
 
-  /** Of all cameras, or of the one that fills the grid. Throws when nothing is known of any. */
-  async #load(wish: CoverageWish, signal: AbortSignal): Promise<Coverage> {
-    const api = this.#api;
-    const tiles = this.#tiles.filter(
-      ({ stream }) => this.#enlarged === undefined || stream === this.#enlarged,
-    );
-    const faults: unknown[] = [];
-    const all = await Promise.all(
-      tiles.map(({ stream }) =>
-        api.coverage(stream, wish, signal).catch((error: unknown) => void faults.push(error)),
-      ),
-    );
-    const large = faults.find((f) => f instanceof Fault && f.code === "request.too-large");
-    if (large !== undefined || (faults.length > 0 && faults.length === tiles.length))
-      throw large ?? faults[0];
-    const known = all.map((coverage) => coverage ?? undefined);
-    for (const [i, coverage] of known.entries())
-      if (coverage !== undefined) tiles[i]?.setCoverage(coverage, wish);
-    return mergeCoverage(known);
+  /** What is recorded by all cameras, or by the one that fills the grid. */
+  #load(wish: CoverageWish, signal: AbortSignal): Promise<Coverage> {
+    const isIn = (stream: string) => this.#enlarged === undefined || stream === this.#enlarged;
+    const tiles = this.#tiles.filter(({ stream }) => isIn(stream));
+    return loadCoverage(this.#api, tiles, { wish, signal });
   }
 
   #move(ms: number): void {

@@ -7,8 +7,8 @@ import type { Socket } from "node:net";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { Rope } from "../../base/rope.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
+import { crc32 } from "../../native/crc32.ts";
 import { readInto } from "../../native/read-into.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
@@ -43,7 +43,7 @@ export class RtmpConnection {
   readonly #parts: RtmpParts;
   readonly #log: Logger;
   readonly #peer: RtmpPeer;
-  readonly #media = new FlvToMatroska();
+  readonly #media = new FlvToMatroska(crc32);
   readonly #address: string;
   #unwatch: () => void = () => {};
   #session: IngestSession | undefined;
@@ -118,7 +118,7 @@ export class RtmpConnection {
         this.#finish();
         return;
       default:
-        for (const rope of this.#media.accept(event.kind, event.message)) this.#push(rope);
+        this.#session?.accept(this.#media.accept(event.kind, event.message));
     }
   }
 
@@ -174,17 +174,13 @@ export class RtmpConnection {
     this.#socket.resume();
   }
 
-  #push(rope: Rope): void {
-    this.#session?.push(...rope.parts);
-  }
-
   /** What was sent is stored, also the last group. */
   #finish(): void {
     if (this.#session === undefined) {
       this.#end();
       return;
     }
-    for (const rope of this.#media.finish()) this.#push(rope);
+    this.#session.accept(this.#media.finish());
     this.#session.end();
   }
 
@@ -216,7 +212,7 @@ export class RtmpConnection {
 
   #closed(): void {
     if (!this.#ended) {
-      for (const rope of this.#media.finish()) this.#push(rope);
+      this.#session?.accept(this.#media.finish());
       this.#session?.abort();
     }
     this.#end();

@@ -15,6 +15,19 @@ interface ByName {
 
 const BY_NAME = "/v1/streams/:name/source";
 
+/** What an address may be, its reader says: `source.bad-address`, without repeating it. */
+const schema = {
+  body: {
+    type: "object",
+    required: ["url"],
+    additionalProperties: false,
+    properties: {
+      url: { type: "string", description: "rtsp:// or rtsps://" },
+      audio: { type: "boolean", default: true },
+    },
+  },
+} as const;
+
 /** Of the picture of a test, pixels. */
 const PICTURE_WIDTH = 480;
 
@@ -32,11 +45,10 @@ async function pictureOf(
   return bytes === undefined ? undefined : Buffer.from(bytes).toString("base64");
 }
 
-/** No schema: Fastify would leave out what it does not know and turn texts into booleans. */
 export function sourceRoutes(app: FastifyInstance, parts: Parts): void {
   const { archive, pulls } = parts;
   app.get("/v1/sources", async () => ({ sources: pulls.list() }));
-  app.post("/v1/sources/test", async (req) => {
+  app.post("/v1/sources/test", { schema }, async (req) => {
     const { url, audio } = readSourceFields(req.body);
     const result = await pulls.test(url, audio);
     if (!result.ok) return result;
@@ -52,7 +64,7 @@ export function sourceRoutes(app: FastifyInstance, parts: Parts): void {
       throw new Fault("source.not-found", `the stream ${name} has no source`);
     return found;
   });
-  app.put<ByName>(BY_NAME, async (req, reply) => {
+  app.put<ByName>(BY_NAME, { schema }, async (req, reply) => {
     const source = { stream: req.params.name, ...readSourceFields(req.body) };
     const { view, isNew } = await pulls.put(source);
     // The address as it is shown: without its password.
