@@ -19,6 +19,8 @@ export interface StreambankEvents {
   readonly "streambank-view": View;
   /** The timeline: a stretch was marked for export. */
   readonly "streambank-clip": Span;
+  /** The grid: one camera fills it, or all are there again (`undefined`). */
+  readonly "streambank-enlarge": { readonly stream: string | undefined };
 }
 
 export function fire<Name extends keyof StreambankEvents>(

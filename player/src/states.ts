@@ -34,6 +34,7 @@ export interface PlayerFacts {
   readonly returning?: boolean;
 }
 
+/** What is shown, and kept in the attribute `state`. */
 export type StateName =
   | "LIVE"
   | "BEHIND"
@@ -44,6 +45,7 @@ export type StateName =
   | "OFFLINE"
   | "ERROR";
 
+/** What the player says of itself. */
 export interface PlayerState {
   readonly name: StateName;
   /** What is shown beside the name; may be empty. */

@@ -3,12 +3,12 @@
  * defaults to the page's own. Plays by `Motion`; here is what people can do with it.
  */
 import { realClock } from "../../src/base/clock.ts";
-import { Fault } from "../../src/base/errors.ts";
 import { Api } from "./api.ts";
 import { ClipPanel } from "./clip-panel.ts";
 import { CoverageLoader } from "./coverage-loader.ts";
 import type { Gap, Span } from "./coverage-types.ts";
 import { fire } from "./events.ts";
+import { explain } from "./explain.ts";
 import { ARRIVING_MS, gapAt, gapText, type Loaded, NOTICE_MS } from "./gap-model.ts";
 import { part, say } from "./html.ts";
 import { JumpDialog } from "./jump-dialog.ts";
@@ -363,16 +363,5 @@ export class StreambankPlayer extends HTMLElement {
       gap,
     });
     say(part(this.#root, "live", HTMLElement), engine.mode === "live" ? "Live" : "Go live");
-  }
-}
-
-/** Why a stream cannot be watched, with what to do; `undefined` when the server is away or all is well. */
-async function explain(api: Api, stream: string): Promise<string | undefined> {
-  try {
-    await api.stream(stream);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "store.unavailable") return undefined;
-    return `${error.message}; check the stream's name and the token`;
   }
 }

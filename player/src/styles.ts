@@ -14,7 +14,7 @@ canvas { display: block; width: 100%; height: 100%; }
 [hidden] { display: none !important; }
 `;
 
-const controls = `
+export const controls = `
 button, a.button, select, input { font: inherit; color: var(--_ink); background: var(--_control);
   border: 1px solid var(--_edge); border-radius: 10px; min-height: 44px; min-width: 44px; padding: 0 12px;
   box-sizing: border-box; }
@@ -66,7 +66,7 @@ video, [part~="still"], [part~="keyframe"] { width: 100%; height: 100%; position
 [part~="stats-list"] dt { color: #a9b6c5; } [part~="stats-list"] dd { margin: 0; overflow-wrap: anywhere; }
 `;
 
-const panels = `
+export const panels = `
 [part~="bar"] { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 [part~="clock"] { display: grid; flex: 1 1 145px; margin-inline: 6px; line-height: 1.2; }
 [part="speed"] { width: 88px; }

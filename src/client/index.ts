@@ -20,6 +20,8 @@ export type {
   NewAccessKey,
   PictureStyle,
   Range,
+  ServerInfo,
+  ServerSample,
   Session,
   SessionToken,
   Stream,
