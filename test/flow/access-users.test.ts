@@ -61,7 +61,7 @@ async function guarded() {
   };
 }
 
-suite("users", { timeout: 90_000 }, () => {
+suite("users", { timeout: 300_000 }, () => {
   test("sign in, do what the role may, and no more; password, role and sign-out end it; no secret is written down", async () => {
     await using scene = await guarded();
     const { call, root, signIn, lines, server, rootKey } = scene;
@@ -231,7 +231,7 @@ suite("users", { timeout: 90_000 }, () => {
   });
 });
 
-suite("what is open when who opened it goes", { timeout: 90_000 }, () => {
+suite("what is open when who opened it goes", { timeout: 300_000 }, () => {
   test("put, tail and GetMedia of a removed key end, and its sessions; a tail goes on with a fresh token, and ends without", async () => {
     await using scene = await guarded();
     const { call, root, server } = scene;

@@ -172,7 +172,7 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     await page.evaluate("jump()");
     for (let at = 33; at < 53; at += 4) await send(at, at + 4);
     await page.waitForFunction("state().parts > 0 || errors.length > 0", undefined, {
-      timeout: 10_000,
+      timeout: 60_000,
     });
     const last = (await page.evaluate("state()")) as State;
     assert.deepEqual(await page.evaluate("errors"), []);

@@ -15,6 +15,8 @@ import { startServerProcess, startTestServer, tempDir } from "../support/server.
 import { needs } from "../support/tools.ts";
 
 const SIZE = "320x180";
+/** Evaluated in the page: where the element has its fields. */
+const INSIDE = 'document.querySelector("streambank-producer").shadowRoot';
 /** Times of one picture are rounded, and drawn to the wall clock: they differ by less than this. */
 const NEAR_MS = 30;
 /** Ten pictures a second. */
@@ -50,7 +52,7 @@ const normalised = (bytes) => {
   }
   return Uint8Array.from(out);
 };
-addEventListener("webcam-frame", ({ detail: { track, timestampUs, key, data } }) => {
+addEventListener("streambank-producer-frame", ({ detail: { track, timestampUs, key, data } }) => {
   const at = globalThis.put.push(undefined) - 1;
   const bytes = track === 1 ? normalised(data.slice()) : data.slice();
   globalThis.hashing = (globalThis.hashing ?? Promise.resolve()).then(async () => {
@@ -59,7 +61,7 @@ addEventListener("webcam-frame", ({ detail: { track, timestampUs, key, data } })
     globalThis.put[at] = { track, timeMs: Math.round(timestampUs / 1000), key, sha };
   });
 });
-addEventListener("webcam-end", ({ detail }) => {
+addEventListener("streambank-producer-end", ({ detail }) => {
   globalThis.end = detail;
 });
 globalThis.given = [];
@@ -94,16 +96,16 @@ async function openPage(page: Page, url: string): Promise<void> {
   await page.addInitScript(REMEMBER);
   await page.goto(`${url}/player/webcam.html`);
   // The names of the devices are there when they have been listed.
-  await page.waitForFunction("document.querySelectorAll('#camera option').length > 1");
+  await page.waitForFunction(`${INSIDE}.querySelectorAll('#camera option').length > 1`);
 }
 
 async function goLive(page: Page, options: { stream: string; method?: string; codec?: string }) {
   const { stream, method = "auto", codec = "auto" } = options;
   await page.fill("#stream", stream);
   // So small that two cores code it beside everything else.
-  await page.evaluate(`document.querySelector("#size").append(new Option("small", "${SIZE}"))`);
+  await page.evaluate(`${INSIDE}.querySelector("#size").append(new Option("small", "${SIZE}"))`);
   await page.selectOption("#size", SIZE);
-  await page.evaluate("document.querySelector('details').open = true");
+  await page.evaluate(`${INSIDE}.querySelector('details').open = true`);
   await page.selectOption("#method", method);
   await page.selectOption("#codec", codec);
   await page.click("#go");
@@ -209,7 +211,7 @@ async function playsAgain(page: Page, server: RunningServer, stream: string, atM
 }
 
 const NOTHING_LEFT = { waiting: 0, kept: 0, refused: 0, dropped: 0, waitingUs: 0, lostUs: 0 };
-const options = { ...needs("chromium"), timeout: 200_000 };
+const options = { ...needs("chromium"), timeout: 300_000 };
 
 suite("the webcam page", options, () => {
   for (const [method, codec] of [
@@ -223,7 +225,7 @@ suite("the webcam page", options, () => {
       const { page } = browser;
       await openPage(page, server.url);
       await goLive(page, { stream: "me", method, codec });
-      await page.waitForFunction("Number(document.querySelector('#fragments').textContent) > 0");
+      await page.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 0`);
       const other = await page.context().newPage();
       await watched(other, server, "me");
       await other.goto("about:blank");
@@ -233,7 +235,7 @@ suite("the webcam page", options, () => {
       assert.equal(await page.textContent("#state"), "Live, and being stored.");
       await page.click("#go");
       await page.waitForFunction(
-        "document.querySelector('#state').textContent.startsWith('Stopped')",
+        `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
       );
       assert.equal(await page.textContent("#state"), "Stopped. Everything is stored.");
       const put = await putBy(page);
@@ -284,23 +286,23 @@ suite("the webcam page", options, () => {
     const page = await browser.page.context().newPage();
     await openPage(page, first.url);
     await goLive(page, { stream: "me", method: "webcodecs", codec: "vp8" });
-    await page.waitForFunction("Number(document.querySelector('#fragments').textContent) > 0");
+    await page.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 0`);
     await first.kill();
-    await page.waitForFunction("parseFloat(document.querySelector('#buffered').textContent) > 5");
+    await page.waitForFunction(`parseFloat(${INSIDE}.querySelector('#buffered').textContent) > 5`);
     assert.match((await page.textContent("#state")) ?? "", /^The server is away/);
     // Written is what was put a while ago: a browser that is busy takes its time to write.
     const put = await putBy(page);
-    await page.waitForFunction("parseFloat(document.querySelector('#buffered').textContent) > 8");
+    await page.waitForFunction(`parseFloat(${INSIDE}.querySelector('#buffered').textContent) > 8`);
     // No chance to say goodbye.
     await page.close({ runBeforeUnload: false });
     await using second = await startServerProcess(dir.path, ["--http-port", port]);
     const next = await browser.page.context().newPage();
     await openPage(next, second.url);
     await goLive(next, { stream: "me", method: "webcodecs", codec: "vp8" });
-    await next.waitForFunction("Number(document.querySelector('#fragments').textContent) > 3");
+    await next.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 3`);
     await next.click("#go");
     await next.waitForFunction(
-      "document.querySelector('#state').textContent.startsWith('Stopped')",
+      `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
     );
     assert.equal(await next.textContent("#state"), "Stopped. Everything is stored.");
     const putNext = await putBy(next);
@@ -340,7 +342,7 @@ suite("the webcam page", options, () => {
     await using browser = await openBrowser({ flags });
     await openPage(browser.page, server.url);
     await browser.page.click("#go");
-    await browser.page.waitForFunction("document.querySelector('#trouble').textContent !== ''");
+    await browser.page.waitForFunction(`${INSIDE}.querySelector('#trouble').textContent !== ''`);
     assert.match((await browser.page.textContent("#trouble")) ?? "", /was not allowed/);
     assert.ok(await browser.page.isEnabled("#go"));
   });

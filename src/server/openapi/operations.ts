@@ -45,6 +45,10 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   [`GET ${S}/gaps`]: all("What was written down as without media", "gaps", "Gap", {
     more: { type: "boolean" },
   }),
+  [`GET ${S}/keyframes`]: media(
+    "Key frames in a range, forwards or backwards",
+    "application/vnd.streambank.keyframes",
+  ),
   [`GET ${S}/clip.mkv`]: media("A range as Matroska", "video/x-matroska"),
   [`GET ${S}/clip.mp4`]: media("A range as MP4", "video/mp4"),
   [`GET ${S}/image.jpg`]: media("A picture", "image/jpeg"),
@@ -93,6 +97,11 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   "POST /v1/users": of("Makes a user", "User", 201),
   "PATCH /v1/users/:user": of("Changes a user, who has to sign in again", "User"),
   "DELETE /v1/users/:user": gone("Removes a user, and ends what they opened"),
+  "GET /v1/server": of("What this server is, and where it listens", "Server"),
+  "GET /v1/server/history": {
+    summary: "How the server did over the last three hours",
+    answer: object({ everyMs: whole, samples: list(ref("ServerSample")) }),
+  },
   "GET /v1/session": of("Who asks, and what they may do", "Session"),
   "POST /v1/session": of("A short token, for addresses", "SessionToken", 201),
   "POST /v1/sign-in": of("Signs in: sets the cookie", "Session"),
