@@ -175,7 +175,7 @@ suite("HLS and DASH of the archive", needs("ffmpeg"), () => {
     await put("chromium", await makeMedia("h264-aac"));
     await using browser = await openBrowser();
     const { page } = browser;
-    await page.goto(server.url);
+    await page.goto(`${server.url}/healthz`);
     await page.evaluate(readFileSync(HLS_JS, "utf8"));
     const result = (await page.evaluate(`(${PLAY})(${JSON.stringify(master("chromium"))})`)) as {
       frames: number;
