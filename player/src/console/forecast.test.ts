@@ -39,11 +39,11 @@ suite("how long the disk lasts", () => {
     ];
     assert.equal(
       diskSentence(two, { freeBytes: 432e9, stopBytes: 0 }),
-      "The free room holds 10 days more of all cameras. What they may keep fits: 100 GB more, 432 GB free.",
+      "The disk holds 10 days more of all cameras. What they may keep needs 100 GB more; 432 GB are free.",
     );
     assert.match(
       diskSentence(two, { freeBytes: 43.2e9, stopBytes: 0 }),
-      /1 day more .* does not fit: 100 GB more are needed, 43 GB are free/,
+      /holds 1 day more .* needs 100 GB more; 43 GB are free\. Shorten a retention, or add disk\./,
     );
     const none = two.map((one) => ({ ...one, kbits: 0 }));
     assert.equal(

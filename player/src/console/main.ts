@@ -31,6 +31,10 @@ const PAGES: Readonly<Record<string, Entry>> = {
     ...{ label: "Access", server: true },
     make: async (context) => (await import("./access-page.ts")).accessPage(context),
   },
+  you: {
+    ...{ label: "You", hidden: true },
+    make: async (context) => (await import("./account-page.ts")).accountPage(context),
+  },
   audit: {
     ...{ label: "Audit", server: true },
     make: async () => (await import("./audit-page.ts")).auditPage(),
@@ -85,13 +89,13 @@ function showNavigation(session: Session, server: ServerView): void {
   element("pages").replaceChildren(...(first === undefined ? [] : [first]), watch, ...rest);
   const who = element("who");
   if (server.auth === "off") {
-    who.replaceChildren(h("span.open", { title: "The server runs with --auth off" }, "No sign-in"));
+    who.replaceChildren(h("a", { href: "#/access" }, "No sign-in: open to everybody"));
     return;
   }
   const name = session.id.replace(/^\w+:/, "");
   const out = button("Sign out", () => void signOut());
   who.replaceChildren(
-    h("span", {}, h("span.wide", {}, "Signed in as "), h("b", {}, name)),
+    h("span", {}, h("span.wide", {}, "Signed in as "), h("a", { href: "#/you" }, name)),
     ...(session.signedIn ? [out] : []),
   );
 }

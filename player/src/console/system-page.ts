@@ -4,6 +4,7 @@ import {
   ask,
   askReady,
   type EventRow,
+  type NodeView,
   type Ready,
   type RetentionView,
   type Sample,
@@ -34,16 +35,18 @@ export function systemPage({ server }: Context): Page {
   const facts = h("dl.facts", {});
   const disk = h("p", {});
   const events = h("div", {}, "…");
+  const nodes = h("section.panel", { "aria-label": "Nodes", hidden: true });
   const drawn = charts();
   let samples: Sample[] = [];
   const refresh = async () => {
     const since = samples.at(-1)?.atMs ?? 0;
-    const [history, newest, state, retention, newEvents] = await Promise.all([
+    const [history, newest, state, retention, newEvents, { nodes: all }] = await Promise.all([
       ask<{ samples: Sample[] }>("GET", `/v1/server/history?since=${since}`),
       ask<ServerView>("GET", "/v1/server"),
       askReady(),
       ask<RetentionView>("GET", "/v1/retention"),
       latestEvents(),
+      ask<{ nodes: readonly NodeView[] }>("GET", "/v1/nodes"),
     ]);
     samples = [...samples, ...history.samples].filter(
       ({ atMs }) => atMs > newest.timeMs - 10_800_000,
@@ -57,7 +60,9 @@ export function systemPage({ server }: Context): Page {
       );
     ready.replaceChildren(...readyNodes(state, retention));
     showFacts(facts, serverFacts(newest));
-    disk.textContent = diskText(newest);
+    disk.textContent = `${diskText(newest)}${growthText(retention)}`;
+    nodes.hidden = all.length === 0;
+    if (all.length > 0) nodes.replaceChildren(...nodeNodes(all));
     events.replaceChildren(eventsTable(newEvents));
   };
   const stop = everySoOften(REFRESH_MS, refresh);
@@ -72,6 +77,7 @@ export function systemPage({ server }: Context): Page {
       {},
       drawn.map(({ chart: one }) => one.element),
     ),
+    nodes,
     panel("What happened", events),
   );
   showFacts(facts, serverFacts(server));
@@ -190,6 +196,33 @@ function diskText({ disk }: ServerView): string {
   const floor =
     floorBytes === 0 ? "" : ` The oldest goes with less than ${bytesText(floorBytes)} free.`;
   return `Disk: ${bytesText(freeBytes)} of ${bytesText(totalBytes)} free (${share} %). Recording waits with less than ${bytesText(stopBytes)}.${floor}`;
+}
+
+/** Of what was seen over a day or more. */
+function growthText({ forecast }: RetentionView): string {
+  if (forecast === undefined) return "";
+  const { overHours, recordedPerDay, daysLeft } = forecast;
+  const seen = ` Over the last ${spanText(overHours * 3_600_000)} ${bytesText(recordedPerDay)} a day were recorded`;
+  const left =
+    daysLeft === undefined
+      ? ""
+      : `; as it grows, the room lasts ${spanText(daysLeft * 86_400_000)}`;
+  return `${seen}${left}.`;
+}
+
+const NODES: Readonly<Record<string, string>> = { up: "up", gone: "not heard of", lost: "LOST" };
+
+function nodeNodes(nodes: readonly NodeView[]): Node[] {
+  const rows = nodes.map(({ id, url, state, seenMs, here }) => [
+    here ? `${id} (this one)` : id,
+    url,
+    NODES[state] ?? state,
+    seenMs === undefined ? "" : wholeTime(seenMs),
+  ]);
+  return [
+    h("h2", {}, "Nodes"),
+    table("Nodes", ["Node", "Address", "State", "Last heard of"], rows),
+  ];
 }
 
 async function latestEvents(): Promise<readonly EventRow[]> {
