@@ -44,8 +44,13 @@ const shots: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.evaluate(`${PLAYER}.seek(${startedMs - 300_000})`);
     await page.waitForFunction(`${PLAYER}.getAttribute("state") === "PLAYBACK"`);
     // A gap under the pointer says why it is one.
-    const line = await page.locator("streambank-timeline").boundingBox();
-    if (line !== null) await page.mouse.move(line.x + line.width * 0.487, line.y + 50);
+    const { x, y } = await page.evaluate<{ x: number; y: number }>(`(() => {
+      const timeline = ${PLAYER}.shadowRoot.querySelector("streambank-timeline");
+      const { left, top, width } = timeline.getBoundingClientRect();
+      const { fromMs, toMs } = timeline.view;
+      return { x: left + ((${startedMs - 240_000} - fromMs) / (toMs - fromMs)) * width, y: top + 50 };
+    })()`);
+    await page.mouse.move(x, y);
     await page.waitForTimeout(4000);
   },
   grid: async (page) => {

@@ -41,7 +41,7 @@ ${controls}${panels}
 :host([mode="live"]) [part~="live"] { background: var(--_live); border-color: var(--_live); color: #fff; }
 [part~="layouts"] { display: flex; gap: 4px; }
 @container (max-width: 700px) {
-  :host(:not([enlarged])) [part~="tiles"] { --columns: min(2, var(--wanted)) !important; grid-auto-rows: auto; }
+  :host(:not([enlarged])) [part~="tiles"] { --columns: min(2, var(--wanted)) !important; grid-auto-rows: auto; align-content: start; }
   :host(:not([enlarged])) [part~="tile"] { aspect-ratio: 16 / 9; }
   [part~="clock"] { order: -1; width: 100%; margin-inline: 0; display: flex; align-items: baseline; justify-content: space-between; }
   [part~="time"] { font-size: 24px; } [part~="bar"] { gap: 6px; } [part~="live"] { flex: 1 1 auto; min-width: 96px; }
