@@ -93,6 +93,8 @@ export type SourceTest =
       readonly address: string;
       readonly tracks: readonly TrackView[];
       readonly note?: string;
+      /** JPEG, base64. */
+      readonly picture?: string;
     }
   | { readonly ok: false; readonly address: string; readonly reason: string };
 
@@ -177,9 +179,18 @@ export interface EventRow {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+export interface NodeView {
+  readonly id: string;
+  readonly url: string;
+  readonly state: string;
+  readonly seenMs?: number;
+  readonly here: boolean;
+}
+
 export interface RetentionView {
   readonly paused?: { readonly reason: string };
   readonly forecast?: {
+    readonly overHours: number;
     readonly recordedPerDay: number;
     readonly growthPerDay: number;
     readonly daysLeft?: number;

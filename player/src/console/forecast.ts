@@ -34,7 +34,7 @@ export function storageSentence(storage: Storage): string {
     const holds = spanText((retentionBytes * 8) / storage.kbits);
     return `At this rate its ${bytesText(bytes)} hold ${holds}, less than the ${age} it may keep.`;
   }
-  return `At this rate ${age} take ${bytesText(bytes)}.`;
+  return `At this rate ${age} ${age.startsWith("1 ") ? "takes" : "take"} ${bytesText(bytes)}.`;
 }
 
 export interface Disk {
@@ -62,8 +62,7 @@ export function diskSentence(
     0,
   );
   const room = Math.max(0, disk.freeBytes - disk.stopBytes);
-  const holds = `The free room holds ${spanText(days * DAY_MS)} more of all cameras.`;
-  if (more <= room)
-    return `${holds} What they may keep fits: ${bytesText(more)} more, ${bytesText(room)} free.`;
-  return `${holds} What they may keep does not fit: ${bytesText(more)} more are needed, ${bytesText(room)} are free. Shorten a retention or add disk.`;
+  const holds = `The disk holds ${spanText(days * DAY_MS)} more of all cameras.`;
+  const need = `What they may keep needs ${bytesText(more)} more; ${bytesText(room)} are free.`;
+  return more <= room ? `${holds} ${need}` : `${holds} ${need} Shorten a retention, or add disk.`;
 }

@@ -6,8 +6,9 @@ import type { Context, Page } from "./page.ts";
 
 interface Entry {
   readonly label: string;
-  /** Only for those who manage the server. */
+  /** Only for those who manage the server; only for those who manage any stream. */
   readonly server?: boolean;
+  readonly manage?: boolean;
   /** Not in the navigation. */
   readonly hidden?: boolean;
   make(context: Context): Page | Promise<Page>;
@@ -17,6 +18,30 @@ const PAGES: Readonly<Record<string, Entry>> = {
   cameras: {
     label: "Cameras",
     make: async (context) => (await import("./cameras-page.ts")).camerasPage(context),
+  },
+  add: {
+    ...{ label: "Add a camera", hidden: true, manage: true },
+    make: async (context) => (await import("./add-page.ts")).addPage(context),
+  },
+  stream: {
+    ...{ label: "Camera", hidden: true },
+    make: async (context) => (await import("./stream-page.ts")).streamPage(context),
+  },
+  access: {
+    ...{ label: "Access", server: true },
+    make: async (context) => (await import("./access-page.ts")).accessPage(context),
+  },
+  you: {
+    ...{ label: "You", hidden: true },
+    make: async (context) => (await import("./account-page.ts")).accountPage(context),
+  },
+  audit: {
+    ...{ label: "Audit", server: true },
+    make: async () => (await import("./audit-page.ts")).auditPage(),
+  },
+  system: {
+    ...{ label: "System", server: true },
+    make: async (context) => (await import("./system-page.ts")).systemPage(context),
   },
 };
 
@@ -49,7 +74,10 @@ async function start(): Promise<void> {
 }
 
 function shown(session: Session): [string, Entry][] {
-  return Object.entries(PAGES).filter(([, entry]) => session.server || entry.server !== true);
+  const manages = session.actions.includes("manage");
+  return Object.entries(PAGES).filter(
+    ([, { server = false, manage = false }]) => (session.server || !server) && (manages || !manage),
+  );
 }
 
 function showNavigation(session: Session, server: ServerView): void {
@@ -61,19 +89,21 @@ function showNavigation(session: Session, server: ServerView): void {
   element("pages").replaceChildren(...(first === undefined ? [] : [first]), watch, ...rest);
   const who = element("who");
   if (server.auth === "off") {
-    who.replaceChildren(h("span.open", { title: "The server runs with --auth off" }, "No sign-in"));
+    who.replaceChildren(h("a", { href: "#/access" }, "No sign-in: open to everybody"));
     return;
   }
   const name = session.id.replace(/^\w+:/, "");
   const out = button("Sign out", () => void signOut());
   who.replaceChildren(
-    h("span", {}, "Signed in as ", h("b", {}, name)),
+    h("span", {}, h("span.wide", {}, "Signed in as "), h("a", { href: "#/you" }, name)),
     ...(session.signedIn ? [out] : []),
   );
 }
 
 async function signOut(): Promise<void> {
   try {
+    // What it would ask for next would be refused, and lead back here.
+    current?.close?.();
     await ask("POST", "/v1/sign-out");
     location.assign("/player/sign-in.html");
   } catch (error) {

@@ -22,7 +22,7 @@ export interface StillPicture {
 
 export function stillPicture(stream: string, width: number): StillPicture {
   const image = h("img", { alt: `Newest picture of ${stream}`, hidden: true });
-  const words = h("span.no-picture", {}, "…");
+  const words = h("span.no-picture", {}, "Loading the picture…");
   const element = h("div.still", {}, image, words);
   let visible = false;
   let loading = false;

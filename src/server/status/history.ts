@@ -107,7 +107,9 @@ export class History {
     this.#lastMs = nowMs;
     this.#bytes = 0;
     this.#acks = { count: 0, sumMs: 0, maxMs: 0 };
-    if (this.#round++ % STORED_EVERY === 0) this.#storedBytes = await storedBytes();
+    // Also in the first minute, when nothing is known yet.
+    const round = this.#round++;
+    if (round < STORED_EVERY || round % STORED_EVERY === 0) this.#storedBytes = await storedBytes();
     const ackMs = acks.count === 0 ? {} : { ackMs: tenths(acks.sumMs / acks.count) };
     const ackMaxMs = acks.count === 0 ? {} : { ackMaxMs: tenths(acks.maxMs) };
     return {
