@@ -1,6 +1,6 @@
 /** The inside of `<streambank-grid>`: text only. Buttons do what `data-action` says, as in the player. */
 import { type IconName, icon } from "../icons.ts";
-import { speeds } from "../speeds.ts";
+import { byKeyframes, speeds, speedText } from "../speeds.ts";
 import { controls, panels } from "../styles.ts";
 import { themeStyles } from "../theme.ts";
 
@@ -53,8 +53,14 @@ function button(action: string, name: IconName, label: string): string {
   return `<button type="button" part="${action}" data-action="${action}" aria-label="${label}" title="${label}">${icon(name)}</button>`;
 }
 
-const speedOptions = speeds
-  .map((speed) => `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speed}×</option>`)
+/** What all tiles can decode whole, forwards: by key frames they would show different moments. */
+const decoded = speeds.filter((speed) => !byKeyframes(speed));
+
+const speedOptions = decoded
+  .map(
+    (speed) =>
+      `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speedText(speed)}</option>`,
+  )
   .join("");
 
 export const gridMarkup = `<style>${styles}</style>
