@@ -115,7 +115,7 @@ if (!existsSync(NGINX) || !existsSync(MODULE))
 const input = await recording();
 const measure = (start: (folder: string) => Promise<RtmpSide>) =>
   measureSide({
-    ...{ start, send: (side) => push(input, side), bytes: input.bytes },
+    ...{ start, send: (side: RtmpSide) => push(input, side), bytes: input.bytes },
     ...{ warmUps: WARM_UPS, touchPages: true },
   });
 const only = process.argv.find((arg) => arg.startsWith("--leg="))?.slice(6);

@@ -34,7 +34,7 @@ const demo = CAMERAS.map((stream) =>
 );
 {
   await using browser = await openBrowser({ width: 1280, height: 820 });
-  await browser.page.goto(`${server.url}/?stream=front-door`);
+  await browser.page.goto(`${server.url}/watch#front-door`);
   await browser.page.waitForTimeout(LIVE_MS);
   await browser.page.screenshot({ path: OUT });
 }

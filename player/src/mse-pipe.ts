@@ -4,6 +4,7 @@
  * that several timelines can stand in one buffer.
  */
 import { AppendQueue, type QueueItem } from "./append-queue.ts";
+import { PictureTimes } from "./picture-times.ts";
 
 /** Media this far behind the playhead is removed, seconds. */
 export const KEEP_S = 30;
@@ -27,6 +28,8 @@ export class MsePipe {
   readonly #url: string;
   readonly #queue = new AppendQueue();
   readonly #handlers: PipeHandlers;
+  /** When each picture begins, media seconds. */
+  readonly pictures = new PictureTimes();
   #buffer: SourceBuffer | undefined;
   #mime = "";
   #originUs: number | undefined;
@@ -62,10 +65,13 @@ export class MsePipe {
   /** An initialization segment. The media after it has times that count from `originUs`. */
   begin(mime: string, originUs: number, bytes: Uint8Array): void {
     this.#originUs ??= originUs;
-    this.#add({ kind: "init", mime, offsetS: (originUs - this.#originUs) / 1e6, bytes });
+    const offsetS = (originUs - this.#originUs) / 1e6;
+    this.pictures.begin(bytes, offsetS);
+    this.#add({ kind: "init", mime, offsetS, bytes });
   }
 
   append(bytes: Uint8Array): void {
+    this.pictures.add(bytes);
     this.#add({ kind: "media", bytes });
   }
 

@@ -86,9 +86,8 @@ suite("a data folder that goes away in the middle of recording", () => {
       const before = existsSync(path) ? readdirSync(path, { recursive: true }) : undefined;
       // Another pack is wanted before anybody looked.
       sent.push(append(recording, 128));
-      await rest();
+      while (archive.gate.state.open) await new Promise<void>((resolve) => setImmediate(resolve));
       assert.equal(sent[1]?.code, "waiting");
-      assert.equal(archive.gate.state.open, false);
       assert.match(archive.gate.state.reason ?? "", /identity is not ours|is the disk mounted/);
       await look();
       sent.push(append(recording, 128));
@@ -112,6 +111,24 @@ suite("a data folder that goes away in the middle of recording", () => {
         await assertSame(archive, one, sent[i]?.fragment ?? assert.fail());
       assert.equal((await archive.index.openPacks("")).length, 0);
       await archive.close();
+    });
+
+  for (const seen of [true, false])
+    test(`does not keep the archive from being closed, ${seen ? "when that was seen" : "seen by nobody yet"}`, async () => {
+      using dir = tempDir("own-folder");
+      const [path, away] = [join(dir.path, "data"), join(dir.path, "away")];
+      const { archive, look } = await rig(path);
+      await archive.create({ name: "cam", retentionHours: 24 });
+      const recording = await archive.open({ stream: "cam", session: "s" });
+      await append(recording).done;
+      renameSync(path, away);
+      if (seen) await look();
+      const waiting = append(recording, 128);
+      if (seen) await rest();
+      // The clock stands still: whoever waits for patience to end waits for ever.
+      await archive.close();
+      await waiting.done;
+      assert.equal(waiting.code, "server.closing");
     });
 
   test("what waited too long is refused with store.unavailable, which is a gap of cause error", async () => {

@@ -91,16 +91,21 @@ export class SpaceGate {
     this.#schedule();
   }
 
+  /** From now on nothing waits: while there is no room, what waits and what comes is refused with `server.closing`. */
   stop(): void {
     this.#closed = true;
     this.#timer();
-    for (const waiter of this.#waiters.splice(0))
-      waiter.reject(new Fault("server.closing", "the server is stopping"));
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closing());
   }
 
-  /** Undefined: go on. Else it resolves when there is room, and rejects when there was none for too long: `store.full`, or `store.unavailable` where the folder is not ours. */
+  /**
+   * Undefined: go on. Else it resolves when there is room, and rejects when there was none for too long (`store.full`, or
+   * `store.unavailable` where the folder is not ours) or the gate was stopped (`server.closing`).
+   */
   pass(): Promise<void> | undefined {
     if (this.#reason === undefined) return undefined;
+    // Nobody looks at the disk any more, so nobody would let it in or send it away.
+    if (this.#closed) return Promise.reject(closing());
     const untilMs = this.#parts.clock.elapsed() + this.#parts.limits.patienceMs;
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, untilMs }));
   }
@@ -216,4 +221,8 @@ export class SpaceGate {
     this.#parts.changed?.(true);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
+}
+
+function closing(): Fault {
+  return new Fault("server.closing", "the server is stopping");
 }

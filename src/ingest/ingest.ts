@@ -99,7 +99,7 @@ export class Ingest {
 
   /** Throws `ingest.busy`, `stream.not-found`, `server.closing`. */
   async open(options: OpenOptions): Promise<IngestSession> {
-    if (this.#closing) throw new Fault("server.closing", "the server is stopping");
+    if (this.#closing) throw closing();
     const entry = new Entry(options);
     const leave = this.publishers.enter(options.stream, entry);
     try {
@@ -120,6 +120,11 @@ export class Ingest {
       ...{ stream, session: id },
       ...(archivedAcks ? { archived: (stored) => tellArchived(transport, stored) } : {}),
     });
+    if (this.#closing) {
+      // It stopped while the recording was being opened: nobody would end this session.
+      await recording.close();
+      throw closing();
+    }
     const log = this.#parts.log.child({ stream, session: id });
     const publisher = live.open(stream, id);
     const session = new IngestSession({
@@ -192,6 +197,10 @@ class Entry implements Publisher {
     if (this.#replaced !== undefined) this.#replaced(why);
     else this.#session?.shutDown(why);
   }
+}
+
+function closing(): Fault {
+  return new Fault("server.closing", "the server is stopping");
 }
 
 function tellArchived(transport: SessionTransport, stored: readonly StoredFragment[]): void {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { spawnChild } from "../../producer-sdk/src/node/spawn.ts";
 import { type EventSource, noEvents } from "../archive/events.ts";
 import { ClockFile } from "../archive/retention/clock-file.ts";
+import { leasedReader } from "../archive/retention/leased-reader.ts";
 import { Retention } from "../archive/retention/retention.ts";
 import type { Clock } from "../base/clock.ts";
 import { limitedLogger } from "../base/limited-log.ts";
@@ -30,6 +31,9 @@ import { SourcePolicy } from "./pull/source-policy.ts";
 import { putParts } from "./put-parts.ts";
 import { readinessOf } from "./ready-checks.ts";
 import { StaticFiles } from "./static.ts";
+import { FfmpegLook } from "./status/ffmpeg-there.ts";
+import { History } from "./status/history.ts";
+import { Listening } from "./status/listening.ts";
 
 /** The lease of hooks needs a name; where there is one node, any will do. */
 const ONE_NODE = "local";
@@ -65,10 +69,12 @@ type Common = Pick<Parts, "config" | "clock" | "log" | "metrics"> & {
 };
 
 async function assemble(common: Common, { archive, nodes }: OpenedArchive): Promise<Parts> {
-  const { config, clock, log, metrics, meters, events } = common;
+  const { config, clock, log, metrics, events } = common;
   const readiness = readinessOf({ config, clock, archive });
   const hub = new LiveHub({ clock });
   const sink = nodes === undefined ? archive : new LeasedSink(archive, nodes.leases);
+  const history = historyOf({ clock, archive, hub, sessions: () => ingest.sessions });
+  const meters = history.tapped(common.meters);
   const ingest = new Ingest({ sink, live: hub, clock, log, meters, watch: events.presence });
   nodes?.attach({ archive, ingest, hub });
   collectGauges(metrics, {
@@ -77,7 +83,8 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     freeBytes: async () => archive.gate.state.freeBytes ?? 0,
   });
   const retention = await openRetention(common, archive);
-  const reader = nodes === undefined ? archive : new ReachableReader(archive, nodes.lostPacks);
+  const leased = leasedReader(archive, retention.leases);
+  const reader = nodes === undefined ? leased : new ReachableReader(leased, nodes.lostPacks);
   const images = new ImageService({ clock, reader, hub });
   const imageJobs = await openImageJobs({ ...common, reader, images, nodes }, archive);
   const notifications = notifier({
@@ -86,7 +93,9 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   });
   const parts = {
     ...{ retention, reader, images, imageJobs, notifications },
-    ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
+    ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes, history },
+    listening: new Listening(),
+    ffmpeg: new FfmpegLook(clock, spawnChild),
     groups: new ConsumerGroups(archive.index, clock),
     ...(await openAccessParts(config, { index: archive.index, clock })),
     files: new StaticFiles(join(import.meta.dirname, "../..")),
@@ -98,6 +107,30 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     ...parts,
     pulls: await Pulls.open({ ...putParts(parts), dataDir, sources, policy, spawn }),
   };
+}
+
+/** What the console's charts are drawn from. */
+function historyOf({
+  clock,
+  archive,
+  hub,
+  sessions,
+}: Pick<Parts, "clock" | "archive" | "hub"> & { sessions(): number }): History {
+  const age = (ms: number | undefined) => (ms === undefined ? 0 : Math.max(0, clock.now() - ms));
+  return new History({
+    clock,
+    async look() {
+      const { oldestMs } = await archive.uploads.state();
+      const freeBytes = archive.gate.state.freeBytes ?? 0;
+      const { viewers } = hub.totals();
+      return { producers: sessions(), viewers, freeBytes, unarchivedMs: age(oldestMs) };
+    },
+    async storedBytes() {
+      let sum = 0;
+      for (const { name } of await archive.list()) sum += (await archive.extent(name))?.bytes ?? 0;
+      return sum;
+    },
+  });
 }
 
 /** What it removes is told and counted. It begins when the server has started. */

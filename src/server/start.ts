@@ -78,14 +78,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await parts.pulls.start();
   parts.retention.start();
   parts.imageJobs.start();
+  parts.history.start();
   parts.notifications.start();
   const port = (app.server.address() as { port: number }).port;
+  parts.listening.opened({ http: port, rtmp: rtmp?.port, rtmps: rtmps?.port });
   const close = once(async () => {
     parts.readiness.close();
     certificates?.close();
+    // With no room, or another disk in the place of ours, producers' sessions would wait for what does not come.
+    parts.archive.gate.stop();
     await parts.retention.stop();
     for (const one of shared) one.close();
-    const jobs = Promise.all([parts.imageJobs.stop(), parts.notifications.stop()]);
+    const { imageJobs, notifications, history } = parts;
+    const jobs = Promise.all([imageJobs.stop(), notifications.stop(), history.stop()]);
     parts.images.close();
     await jobs;
     await parts.pulls.close();

@@ -9,6 +9,7 @@ import { FolderStore } from "../../src/archive/store/folder-store.ts";
 import type { ObjectStore, StoredObject } from "../../src/archive/store/object-store.ts";
 import { ReadAheadStore } from "../../src/archive/store/read-ahead.ts";
 import { S3Store } from "../../src/archive/store/s3-store.ts";
+import { claimStore, storeIdentity } from "../../src/archive/store/store-identity.ts";
 import { Ceph } from "../support/ceph.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { randomBytes } from "../support/random.ts";
@@ -241,7 +242,17 @@ for (const kind of kinds)
       assert.deepEqual(await keys(store, "no/such/"), []);
     });
 
-    test("lists and deletes many, some at a time", { timeout: 120_000 }, async (t) => {
+    // Encryption is above it: whose it is, is written to the store beneath.
+    if (!kind.name.startsWith("encrypted"))
+      test("does not list the object that says whose it is", async (t) => {
+        const { dir, store, put } = await open(kind, t);
+        await claimStore(store, "an-archive", { files: nodeFiles, dir });
+        await put("a/1", "x");
+        assert.equal(await storeIdentity(store), "an-archive");
+        assert.deepEqual(await keys(store), ["a/1"]);
+      });
+
+    test("lists and deletes many, some at a time", { timeout: 300_000 }, async (t) => {
       const { dir, store, put } = await open(kind, t);
       const names = Array.from({ length: kind.many }, (_, i) => `m/${i % 7}/${i}`).sort();
       if (kind.fill === undefined) await inParallel(names, 8, (name) => put(name, "x"));

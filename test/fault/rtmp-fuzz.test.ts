@@ -135,7 +135,7 @@ function memory(): number {
   return heapUsed + arrayBuffers;
 }
 
-suite("a damaged RTMP push", { timeout: 240_000 }, () => {
+suite("a damaged RTMP push", { timeout: 300_000 }, () => {
   test("undamaged, it is fragments with all of its frames", () => {
     const side = new Side();
     assert.equal(pass(side, RECORDED, random(1)), undefined);

@@ -72,7 +72,7 @@ async function byPull(
 const ofTrack = (all: readonly OracleFrame[], track: number) =>
   all.filter((frame) => frame.track === track);
 
-suite("RTSP", { ...needsRtspServer(), timeout: 200_000, concurrency: 2 }, () => {
+suite("RTSP", { ...needsRtspServer(), timeout: 300_000, concurrency: 2 }, () => {
   test(`${SECONDS} s of H.264 and AAC, by the SDK and pulled by the server`, async (t) => {
     using dir = tempDir("rtsp");
     const file = join(dir.path, "long.mkv");

@@ -26,6 +26,8 @@ import { needs } from "../support/tools.ts";
 const SIZE = `${CAMERA.width}x${CAMERA.height}`;
 /** Of media, from the first picture that is put: three key frames are due. */
 const TAKE_MS = 5000;
+/** Evaluated in the page: where the element has its fields. */
+const INSIDE = 'document.querySelector("streambank-producer").shadowRoot';
 
 /** One frame as the page put it and as the archive gives it. */
 interface Seen {
@@ -57,7 +59,7 @@ const normalised = (bytes) => {
   }
   return Uint8Array.from(out);
 };
-addEventListener("webcam-frame", ({ detail: { track, timestampUs, key, data } }) => {
+addEventListener("streambank-producer-frame", ({ detail: { track, timestampUs, key, data } }) => {
   const at = globalThis.put.push(undefined) - 1;
   const bytes = track === 1 ? normalised(data.slice()) : data.slice();
   globalThis.hashing = (globalThis.hashing ?? Promise.resolve()).then(async () => {
@@ -66,7 +68,7 @@ addEventListener("webcam-frame", ({ detail: { track, timestampUs, key, data } })
     globalThis.put[at] = { track, timeMs: Math.round(timestampUs / 1000), key, sha };
   });
 });
-addEventListener("webcam-end", ({ detail }) => {
+addEventListener("streambank-producer-end", ({ detail }) => {
   globalThis.end = detail;
 });
 globalThis.given = [];
@@ -102,16 +104,16 @@ async function openPage(page: Page, url: string): Promise<void> {
   await page.addInitScript(REMEMBER);
   await page.goto(`${url}/player/webcam.html`);
   // The names of the devices are there when they have been listed.
-  await page.waitForFunction("document.querySelectorAll('#camera option').length > 1");
+  await page.waitForFunction(`${INSIDE}.querySelectorAll('#camera option').length > 1`);
 }
 
 async function goLive(page: Page, options: { stream: string; method?: string; codec?: string }) {
   const { stream, method = "auto", codec = "auto" } = options;
   await page.fill("#stream", stream);
   // So small that two cores code it beside everything else.
-  await page.evaluate(`document.querySelector("#size").append(new Option("small", "${SIZE}"))`);
+  await page.evaluate(`${INSIDE}.querySelector("#size").append(new Option("small", "${SIZE}"))`);
   await page.selectOption("#size", SIZE);
-  await page.evaluate("document.querySelector('details').open = true");
+  await page.evaluate(`${INSIDE}.querySelector('details').open = true`);
   await page.selectOption("#method", method);
   await page.selectOption("#codec", codec);
   await page.click("#go");
@@ -238,7 +240,7 @@ async function playsAgain(page: Page, server: RunningServer, stream: string, atM
 }
 
 const NOTHING_LEFT = { waiting: 0, kept: 0, refused: 0, dropped: 0, waitingUs: 0, lostUs: 0 };
-const options = { ...needs("chromium", "ffmpeg"), timeout: 200_000 };
+const options = { ...needs("chromium", "ffmpeg"), timeout: 300_000 };
 
 suite("the webcam page", options, () => {
   const dir = tempDir("webcam-camera");
@@ -273,7 +275,7 @@ suite("the webcam page", options, () => {
       await using page = await newPage();
       await openPage(page, server.url);
       await goLive(page, { stream: "me", method, codec });
-      await page.waitForFunction("Number(document.querySelector('#fragments').textContent) > 0");
+      await page.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 0`);
       await using other = await newPage();
       await watched(other, server, "me");
       await other.goto("about:blank");
@@ -283,7 +285,7 @@ suite("the webcam page", options, () => {
       assert.equal(await page.textContent("#state"), "Live, and being stored.");
       await page.click("#go");
       await page.waitForFunction(
-        "document.querySelector('#state').textContent.startsWith('Stopped')",
+        `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
       );
       assert.equal(await page.textContent("#state"), "Stopped. Everything is stored.");
       const put = await putBy(page);
@@ -338,24 +340,24 @@ suite("the webcam page", options, () => {
     const page = await newPage();
     await openPage(page, first.url);
     await goLive(page, { stream: "me", method: "webcodecs", codec: "vp8" });
-    await page.waitForFunction("Number(document.querySelector('#fragments').textContent) > 0");
+    await page.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 0`);
     await first.kill();
-    await page.waitForFunction("parseFloat(document.querySelector('#buffered').textContent) > 3");
+    await page.waitForFunction(`parseFloat(${INSIDE}.querySelector('#buffered').textContent) > 3`);
     assert.match((await page.textContent("#state")) ?? "", /^The server is away/);
     // Written is what was put a while ago: a browser that is busy takes its time to write. And not at the beginning of a
     // fragment, which is every two seconds: one that has no frame yet would count as given up.
     const put = await putBy(page);
-    await page.waitForFunction("parseFloat(document.querySelector('#buffered').textContent) > 7");
+    await page.waitForFunction(`parseFloat(${INSIDE}.querySelector('#buffered').textContent) > 7`);
     // No chance to say goodbye.
     await page.close({ runBeforeUnload: false });
     await using second = await startServerProcess(dir.path, ["--http-port", port]);
     await using next = await newPage();
     await openPage(next, second.url);
     await goLive(next, { stream: "me", method: "webcodecs", codec: "vp8" });
-    await next.waitForFunction("Number(document.querySelector('#fragments').textContent) > 3");
+    await next.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 3`);
     await next.click("#go");
     await next.waitForFunction(
-      "document.querySelector('#state').textContent.startsWith('Stopped')",
+      `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
     );
     assert.equal(await next.textContent("#state"), "Stopped. Everything is stored.");
     const putNext = await putBy(next);
@@ -395,7 +397,7 @@ suite("the webcam page", options, () => {
     const { page } = denying;
     await openPage(page, server.url);
     await page.click("#go");
-    await page.waitForFunction("document.querySelector('#trouble').textContent !== ''");
+    await page.waitForFunction(`${INSIDE}.querySelector('#trouble').textContent !== ''`);
     assert.match((await page.textContent("#trouble")) ?? "", /was not allowed/);
     assert.ok(await page.isEnabled("#go"));
   });

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { checkObjectKey } from "../../src/archive/store/object-key.ts";
 import type { ObjectStore, StoredObject } from "../../src/archive/store/object-store.ts";
+import { IDENTITY_OBJECT } from "../../src/archive/store/store-identity.ts";
 import { Fault } from "../../src/base/errors.ts";
 
 export class MemoryStore implements ObjectStore {
@@ -44,7 +45,9 @@ export class MemoryStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncGenerator<readonly StoredObject[]> {
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    const keys = [...this.objects.keys()]
+      .filter((key) => key.startsWith(prefix) && key !== IDENTITY_OBJECT)
+      .sort();
     for (let i = 0; i < keys.length; i += 100)
       yield keys
         .slice(i, i + 100)

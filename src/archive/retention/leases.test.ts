@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { ReadLeases } from "./leases.ts";
+import { MAX_KEPT, ReadLeases } from "./leases.ts";
 
 test("a pack is under lease until the last of its readers gives it back", () => {
   const leases = new ReadLeases({ clock: new FakeClock() });
@@ -49,4 +49,22 @@ test("a lease runs out at its cap, others go on", () => {
   clock.advance(999);
   leases.expire();
   assert.equal(leases.size, 0);
+});
+
+test("a pack is kept for the cap from when it was last asked for, and so many packs only", () => {
+  const clock = new FakeClock();
+  const leases = new ReadLeases({ clock, capMs: 1000 });
+  leases.keep("a");
+  leases.keep("b");
+  clock.advance(600);
+  leases.keep("a");
+  clock.advance(400);
+  leases.expire();
+  assert.deepEqual([leases.has("a"), leases.has("b"), leases.size], [true, false, 1]);
+  clock.advance(600);
+  leases.expire();
+  assert.equal(leases.size, 0);
+  for (let i = 0; i <= MAX_KEPT; i++) leases.keep(`pack-${i}`);
+  assert.deepEqual([leases.has("pack-0"), leases.has("pack-1")], [false, true]);
+  assert.equal(leases.size, MAX_KEPT);
 });

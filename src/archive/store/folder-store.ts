@@ -5,6 +5,7 @@ import type { Files, Space } from "../files.ts";
 import { checkFileSize, fileDigest } from "./file-pieces.ts";
 import { checkObjectKey, isObjectKey } from "./object-key.ts";
 import type { ObjectStore, StoredObject } from "./object-store.ts";
+import { IDENTITY_OBJECT } from "./store-identity.ts";
 
 const PAGE = 500;
 /** Files removed at the same time. */
@@ -104,7 +105,8 @@ export class FolderStore implements ObjectStore {
     for (const name of names.sort()) {
       if (!name.startsWith(prefix)) continue;
       if (name.endsWith("/")) yield* this.#keys(name, prefix);
-      else if (isObjectKey(name)) yield name;
+      // A bucket that was copied into a folder has said whose it is.
+      else if (isObjectKey(name) && name !== IDENTITY_OBJECT) yield name;
     }
   }
 
