@@ -72,7 +72,7 @@ suite("the player's ways of moving", { ...needs("chromium", "ffmpeg"), timeout: 
   const detail = () => run<string>(`${ROOT}.querySelector('[part="detail"]').textContent`);
   const open = async (ms: number) => {
     await browser.page.goto("about:blank");
-    await browser.page.goto(`${server.url}/#yard?t=${new Date(ms).toISOString()}`);
+    await browser.page.goto(`${server.url}/watch#yard?t=${new Date(ms).toISOString()}`);
     await browser.page.waitForSelector('streambank-player[state="PLAYBACK"]');
     await run(SEEN);
   };
