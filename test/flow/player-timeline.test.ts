@@ -131,9 +131,12 @@ suite("the timeline tells the truth", needs("chromium", "ffmpeg"), () => {
     for (const [from, to] of [
       [events - 20 * px, events - px],
       [end + px, end + 20 * px],
-    ] as const)
-      for (const { strength, line } of await columns(from, to))
-        assert.ok(strength < 0.02 && !line, `outside: ${strength}`);
+    ] as const) {
+      const outside = await columns(from, to);
+      // As above: shortly after midnight the day's tick stands here.
+      const marked = outside.filter(({ strength, line }) => strength >= 0.02 || line);
+      assert.ok(outside.length > 15 && marked.length <= 1, JSON.stringify(marked));
+    }
   });
 
   test("half a minute that is missing is a notch two pixels wide in what is else full", async () => {
