@@ -110,4 +110,33 @@ suite("cameras side by side", { ...needs("chromium", "ffmpeg"), timeout: 120_000
     assert.equal(await browser.page.evaluate(`${GRID}.mode`), "live");
     await until(`shown().every(({ state }) => state === "OFFLINE")`);
   });
+
+  test("on a phone the timeline is below the pictures, nothing is wider than the screen, and all can be touched", async () => {
+    const { page } = browser;
+    await page.setViewportSize({ width: 390, height: 844 });
+    const small = `(() => {
+      const found = [];
+      const look = (root) => {
+        for (const one of root.querySelectorAll("*")) {
+          if (one.shadowRoot) look(one.shadowRoot);
+          const { width, height } = one.getBoundingClientRect();
+          const isField = one.matches("button, a, select, label") && width > 0;
+          if (isField && (width < 43.9 || height < 43.9)) found.push(\`\${one.outerHTML} \${width} \${height}\`);
+        }
+      };
+      look(document);
+      return found;
+    })()`;
+    assert.deepEqual(await page.evaluate(small), []);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+    const box = async (selector: string) => {
+      const found = await page.locator(selector).first().boundingBox();
+      assert.ok(found, selector);
+      return found;
+    };
+    const [last, line] = [await box('[data-stream="west"]'), await box("streambank-timeline")];
+    assert.ok(last.y + last.height <= line.y && line.width > 300, JSON.stringify({ last, line }));
+    const [first, second] = [await box('[data-stream="north"]'), await box('[data-stream="east"]')];
+    assert.ok(first.y === second.y && first.width > 150, "two in a row");
+  });
 });
