@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { Producer, type ProducerEvent, playForever } from "../producer-sdk/src/index.ts";
 import { openRecording } from "../producer-sdk/src/node.ts";
+import type { Transport } from "../producer-sdk/src/transport.ts";
 import type { Clock } from "../src/base/clock.ts";
 
 export interface DemoCameraOptions {
@@ -16,6 +17,8 @@ export interface DemoCameraOptions {
   readonly clock: Clock;
   /** Ends the camera. */
   readonly signal: AbortSignal;
+  /** Default: a WebSocket. */
+  readonly transport?: Transport;
   /** For servers that ask who pushes. */
   readonly token?: () => Promise<string>;
   /** One line for people when the connection comes or goes. */
@@ -31,15 +34,18 @@ export async function runDemoCamera(options: DemoCameraOptions): Promise<void> {
   const file = options.file ?? join(import.meta.dirname, "camera.mkv");
   const recorded = await openRecording(file);
   const { tracks } = recorded;
-  const producer = new Producer({ url, stream, create: true, tracks, clock, ...tokenOf(options) });
+  const producer = new Producer({ url, stream, create: true, tracks, clock, ...given(options) });
   producer.on((event) => tell(event, log));
   for await (const { track, payload, timeUs, key } of playForever(recorded, { clock, signal }))
     producer.putFrame({ track, data: payload.toBytes(), timestampUs: timeUs, key });
   await producer.end(END_MS);
 }
 
-function tokenOf({ token }: DemoCameraOptions) {
-  return token === undefined ? {} : { token };
+function given({ token, transport }: DemoCameraOptions) {
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(transport === undefined ? {} : { transport }),
+  };
 }
 
 function tell(event: ProducerEvent, log: (line: string) => void): void {

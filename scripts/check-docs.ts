@@ -5,10 +5,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { OPERATIONS } from "../src/server/openapi/operations.ts";
+import { SOCKETS } from "../src/server/openapi/sockets.ts";
 import { errorTableProblems } from "./doc-errors.ts";
 import { undocumentedExports } from "./doc-exports.ts";
 import { linkProblems } from "./doc-links.ts";
-import { routeTableProblems } from "./doc-routes.ts";
+import { routeTableProblems, socketProblems } from "./doc-routes.ts";
 import { settingTableProblems } from "./doc-settings.ts";
 
 /** Folders and addresses that exist on one machine only. Written so that this file does not match itself. */
@@ -52,7 +53,8 @@ export function findProblems(root: string): string[] {
     ...pages.flatMap((path) => linkProblems(root, path, read(path))),
     ...sources.flatMap((path) => linkProblems(root, path, read(path))),
     ...errorTableProblems(read("src/base/errors.ts"), read("docs/reference/errors.md")),
-    ...routeTableProblems(read("docs/reference/http.md"), Object.keys(OPERATIONS)),
+    ...routeTableProblems(read("docs/reference/http.md"), OPERATIONS),
+    ...socketProblems(read("docs/reference/http.md"), SOCKETS),
     ...settingTableProblems(read("docs/reference/settings.md")),
     ...entries.sort().flatMap((path) => undocumentedExports(root, path)),
     ...[...pages, ...sources, "package.json", "package-lock.json"].flatMap((path) =>

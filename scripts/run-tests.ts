@@ -13,7 +13,7 @@ import { Watchdog } from "./watchdog.ts";
 
 const FOLDERS = "{src,producer-sdk,player,test,scripts,samples,bench}/**/*.test.ts";
 /** A test or a file that takes longer hangs. */
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 420_000;
 
 /** The test files whose path contains one of the filters; all without filters. Long ones first. */
 export function testFiles(root: string, filters: readonly string[]): string[] {

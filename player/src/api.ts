@@ -78,6 +78,15 @@ export class Api {
     return { ...sheet, url: URL.createObjectURL(await picture.blob()) };
   }
 
+  /** What `GET /v1/streams/{name}/…` answers. Throws as `coverage` does. */
+  async bytes(stream: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
+    const answer = await this.#fetch(`/v1/streams/${encodeURIComponent(stream)}/${path}`, {
+      signal,
+    });
+    if (!answer.ok) throw await refused(answer);
+    return new Uint8Array(await answer.arrayBuffer());
+  }
+
   /** Bytes of a clip, and what it really holds: whole fragments, so it may begin before and end after. */
   async clipFacts(stream: string, format: "mp4" | "mkv", span: Span): Promise<ClipFacts> {
     const answer = await this.#fetch(this.#clipPath(stream, format, span), { method: "HEAD" });

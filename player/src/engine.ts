@@ -183,10 +183,7 @@ export class Engine {
   /** One picture on or back; pauses. */
   step(by: -1 | 1): void {
     if (!this.#paused) this.pause();
-    const { frames, pipe, video } = this.#head;
-    const at = frames.mediaS ?? video.currentTime;
-    // The middle of the picture wanted: its edges are rounded.
-    const wallMs = pipe.wallMs(at + frames.frameS * (by + 0.5));
+    const wallMs = this.#head.begun ? this.#head.besideMs(by) : undefined;
     if (wallMs !== undefined) this.seek(wallMs);
   }
 

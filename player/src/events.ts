@@ -13,10 +13,14 @@ export interface StreambankEvents {
   readonly "streambank-gap": Gap;
   /** The timeline: a time was chosen. */
   readonly "streambank-seek": number;
+  /** The timeline: the playhead is dragged; a seek follows when it is let go. */
+  readonly "streambank-scrub": number;
   /** The timeline: another stretch is shown. */
   readonly "streambank-view": View;
   /** The timeline: a stretch was marked for export. */
   readonly "streambank-clip": Span;
+  /** The grid: one camera fills it, or all are there again (`undefined`). */
+  readonly "streambank-enlarge": { readonly stream: string | undefined };
 }
 
 export function fire<Name extends keyof StreambankEvents>(

@@ -45,7 +45,15 @@ suite("keys, links and names", () => {
   });
 
   test("speeds end where they end", () => {
-    assert.deepEqual([speedAfter(1, 1), speedAfter(8, 1), speedAfter(0.25, -1)], [1.5, 8, 0.25]);
+    assert.deepEqual(
+      [1, 8, 64].map((speed) => speedAfter(speed, 1)),
+      [1.5, 16, 64],
+    );
+    assert.deepEqual(
+      [0.25, -1, -64].map((speed) => speedAfter(speed, -1)),
+      [-1, -2, -64],
+    );
+    assert.equal(speedAfter(3, 1), 1.5);
   });
 
   test("a zone that the browser does not know is as none", () => {

@@ -39,7 +39,7 @@ export const keyList: readonly (readonly [readonly string[], Action, string])[] 
   [["Shift+ArrowRight"], "far-forward", "1 minute on"],
   [[","], "frame-back", "one picture back"],
   [["."], "frame-forward", "one picture on"],
-  [["<"], "slower", "slower"],
+  [["<"], "slower", "slower, then backwards"],
   [[">"], "faster", "faster"],
   [["Home"], "oldest", "oldest recording"],
   [["End", "l"], "live", "live"],

@@ -4,6 +4,7 @@
  * that several timelines can stand in one buffer.
  */
 import { AppendQueue, type QueueItem } from "./append-queue.ts";
+import { PictureTimes } from "./picture-times.ts";
 
 /** Media this far behind the playhead is removed, seconds. */
 export const KEEP_S = 30;
@@ -27,10 +28,16 @@ export class MsePipe {
   readonly #url: string;
   readonly #queue = new AppendQueue();
   readonly #handlers: PipeHandlers;
+  /** When each picture begins, media seconds. */
+  readonly pictures = new PictureTimes();
   #buffer: SourceBuffer | undefined;
   #mime = "";
   #originUs: number | undefined;
   #closed = false;
+  /** A seek to here has enough to be done. Media seconds, as the next one. */
+  #enoughAt = -1;
+  /** What is old was looked for when the playhead was here. */
+  #cleanedAt = 0;
   readonly #seeked = (): void => this.#drain();
   readonly #broken = (): void => this.#fail(this.#video.error?.message ?? "");
 
@@ -62,10 +69,13 @@ export class MsePipe {
   /** An initialization segment. The media after it has times that count from `originUs`. */
   begin(mime: string, originUs: number, bytes: Uint8Array): void {
     this.#originUs ??= originUs;
-    this.#add({ kind: "init", mime, offsetS: (originUs - this.#originUs) / 1e6, bytes });
+    const offsetS = (originUs - this.#originUs) / 1e6;
+    this.pictures.begin(bytes, offsetS);
+    this.#add({ kind: "init", mime, offsetS, bytes });
   }
 
   append(bytes: Uint8Array): void {
+    this.pictures.add(bytes);
     this.#add({ kind: "media", bytes });
   }
 
@@ -117,9 +127,7 @@ export class MsePipe {
 
   #drain(): void {
     if (this.#closed || this.#source?.readyState !== "open" || this.#buffer?.updating) return;
-    // Appending and decoding compete: with enough there, the picture that somebody waits for comes first.
-    if (this.#video.seeking && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S) return;
-    if (this.#removeOld(KEEP_S, 10)) return;
+    if (this.#seekHasEnough() || this.#cleans()) return;
     const item = this.#queue.take();
     if (item === undefined) return;
     try {
@@ -128,6 +136,24 @@ export class MsePipe {
     } catch (error) {
       this.#refused(item, error);
     }
+  }
+
+  /** Appending and decoding compete: with enough there, the picture that somebody waits for comes first. */
+  #seekHasEnough(): boolean {
+    const { seeking, currentTime } = this.#video;
+    if (!seeking) return false;
+    // Asked at every message: what is buffered is looked up once for each place.
+    if (this.#enoughAt !== currentTime && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S)
+      this.#enoughAt = currentTime;
+    return this.#enoughAt === currentTime;
+  }
+
+  /** True when old media is being removed; looked at about once a second of media. */
+  #cleans(): boolean {
+    const { currentTime } = this.#video;
+    if (Math.abs(currentTime - this.#cleanedAt) < 1) return false;
+    this.#cleanedAt = currentTime;
+    return this.#removeOld(KEEP_S, 10);
   }
 
   #prepare({ mime, offsetS }: QueueItem & { kind: "init" }): SourceBuffer | undefined {

@@ -1,7 +1,7 @@
 /** The inside of `<streambank-player>`. Text only; parts are found by name, and buttons do what `data-action` says. */
 import { type IconName, icon } from "./icons.ts";
 import { type Action, keyList, keyName } from "./keys.ts";
-import { speeds } from "./speeds.ts";
+import { byKeyframes, speeds, speedText } from "./speeds.ts";
 import { playerStyles } from "./styles.ts";
 
 const MINUTE = 60_000;
@@ -20,8 +20,17 @@ function button(action: Action, name: IconName, label: string): string {
   return `<button type="button" part="${action}" data-action="${action}" aria-label="${label}" title="${label}${hint}">${icon(name)}</button>`;
 }
 
-const speedOptions = speeds
-  .map((speed) => `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speed}×</option>`)
+const speedOptions = (["Backwards, keyframes only", "Speed", "Keyframes only"] as const)
+  .map((label, group) => {
+    const of = (speed: number) => (speed < 0 ? 0 : byKeyframes(speed) ? 2 : 1);
+    const options = speeds
+      .filter((speed) => of(speed) === group)
+      .map(
+        (speed) =>
+          `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speedText(speed)}</option>`,
+      );
+    return `<optgroup label="${label}">${options.join("")}</optgroup>`;
+  })
   .join("");
 
 const keyRows = keyList
@@ -60,8 +69,8 @@ const clip = `<div part="clip" role="group" aria-label="Clip" hidden>
   </div>`;
 
 export const playerMarkup = `<style>${playerStyles}</style>
-<div part="stage">
-  <video part="video" playsinline muted autoplay disableremoteplayback></video>
+<div part="stage" tabindex="-1">
+  <video part="video" playsinline muted disableremoteplayback></video>
   <canvas part="still" hidden></canvas>
   <div part="message"><span part="message-text"></span>
     <div part="beside" hidden>

@@ -88,6 +88,16 @@ export class Playhead {
     return true;
   }
 
+  /** A time inside the picture before or after the one on screen, wall-clock ms. */
+  besideMs(by: -1 | 1): number | undefined {
+    const { pictures } = this.#pipe;
+    const at = this.video.currentTime;
+    const known = pictures.beside(at, by);
+    // Out of what has been loaded: the middle of the picture wanted, as they are all alike.
+    const start = pictures.start(at) ?? this.#frames.mediaS ?? at;
+    return this.#pipe.wallMs(known ?? start + this.#frames.frameS * (by + 0.5));
+  }
+
   /** Just behind the newest picture. True when there is one. */
   beginLive(marginS: number): boolean {
     return this.#begin(liveStart(this.#pipe.ranges, marginS));

@@ -53,6 +53,7 @@ async function showWho(): Promise<void> {
   const { id, signedIn } = (await answer.json()) as Session;
   for (const form of forms) form.hidden = true;
   if (details !== null) details.hidden = true;
+  element("first", HTMLElement).hidden = true;
   element("who", HTMLElement).textContent = id.replace(/^\w+:/, "");
   element("onward", HTMLAnchorElement).href = next();
   element("sign-out", HTMLButtonElement).hidden = !signedIn;
@@ -63,7 +64,9 @@ async function showWho(): Promise<void> {
 function next(): string {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
   const url = URL.canParse(wanted, location.origin) ? new URL(wanted, location.origin) : undefined;
-  return url?.origin === location.origin ? url.pathname + url.search + url.hash : "/";
+  if (url?.origin !== location.origin) return "/";
+  // What stood behind the `#` of the page that sent here stands behind this one's now.
+  return url.pathname + url.search + (url.hash === "" ? location.hash : url.hash);
 }
 
 async function reason(answer: Response): Promise<string> {

@@ -28,10 +28,13 @@ export interface PlayerFacts {
   readonly gap?: string | undefined;
   /** Pictures are left out, or playback stops again and again. */
   readonly slow?: boolean;
+  /** Playback shows key frames alone. */
+  readonly byKeyframes?: boolean;
   /** The page was hidden, nothing was loaded meanwhile. */
   readonly returning?: boolean;
 }
 
+/** What is shown, and kept in the attribute `state`. */
 export type StateName =
   | "LIVE"
   | "BEHIND"
@@ -42,6 +45,7 @@ export type StateName =
   | "OFFLINE"
   | "ERROR";
 
+/** What the player says of itself. */
 export interface PlayerState {
   readonly name: StateName;
   /** What is shown beside the name; may be empty. */
@@ -65,7 +69,8 @@ function playbackState(facts: PlayerFacts): PlayerState {
   const behind = facts.latencyMs === undefined ? "" : `−${minutes(facts.latencyMs)}`;
   if (paused) return { name: "PAUSED", detail: behind, stale: false };
   if (pictureAgeMs > FROZEN_MS) return frozen(pictureAgeMs, facts.connected);
-  return { name: "PLAYBACK", detail: behind, stale: false };
+  const how = facts.byKeyframes ? `${behind === "" ? "" : ", "}keyframes only` : "";
+  return { name: "PLAYBACK", detail: `${behind}${how}`, stale: false };
 }
 
 function liveState(facts: PlayerFacts, timeOf: (ms: number) => string): PlayerState {

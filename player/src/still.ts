@@ -3,6 +3,8 @@
 export class Still {
   readonly #video: HTMLVideoElement;
   readonly #canvas: HTMLCanvasElement;
+  /** What stands over the video, when something does. */
+  over: () => HTMLVideoElement | HTMLCanvasElement | undefined = () => undefined;
 
   constructor(video: HTMLVideoElement, canvas: HTMLCanvasElement) {
     this.#video = video;
@@ -29,11 +31,16 @@ export class Still {
   }
 
   #copy(canvas: HTMLCanvasElement): boolean {
-    const { videoWidth, videoHeight, readyState } = this.#video;
-    if (videoWidth === 0 || readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return false;
-    canvas.width = videoWidth;
-    canvas.height = videoHeight;
-    canvas.getContext("2d")?.drawImage(this.#video, 0, 0);
+    const source = this.over() ?? this.#video;
+    const plays = source instanceof HTMLVideoElement;
+    const [width, height] = plays
+      ? [source.videoWidth, source.videoHeight]
+      : [source.width, source.height];
+    if (width === 0 || (plays && source.readyState < HTMLMediaElement.HAVE_CURRENT_DATA))
+      return false;
+    canvas.width = width;
+    canvas.height = height;
+    canvas.getContext("2d")?.drawImage(source, 0, 0);
     return true;
   }
 }

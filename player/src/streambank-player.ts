@@ -1,19 +1,19 @@
 /**
  * `<streambank-player stream="name" server="http://host" token="…">`: picture, state in words, one clock, timeline. The server
- * defaults to the page's own. Plays by `Engine`; here is what people can do with it.
+ * defaults to the page's own. Plays by `Motion`; here is what people can do with it.
  */
 import { realClock } from "../../src/base/clock.ts";
-import { Fault } from "../../src/base/errors.ts";
 import { Api } from "./api.ts";
 import { ClipPanel } from "./clip-panel.ts";
 import { CoverageLoader } from "./coverage-loader.ts";
 import type { Gap, Span } from "./coverage-types.ts";
-import { Engine } from "./engine.ts";
 import { fire } from "./events.ts";
+import { explain } from "./explain.ts";
 import { ARRIVING_MS, gapAt, gapText, type Loaded, NOTICE_MS } from "./gap-model.ts";
 import { part, say } from "./html.ts";
 import { JumpDialog } from "./jump-dialog.ts";
 import { type Action, actionOf } from "./keys.ts";
+import { Motion } from "./motion.ts";
 import { Neighbours } from "./neighbours.ts";
 import { playerMarkup } from "./player-markup.ts";
 import { PlayerView } from "./player-view.ts";
@@ -50,7 +50,7 @@ export class StreambankPlayer extends HTMLElement {
   readonly #view: PlayerView;
   readonly #saved: SavedMoments;
   readonly #neighbours: Neighbours;
-  #engine: Engine | undefined;
+  #engine: Motion | undefined;
   #coverage: CoverageLoader | undefined;
   #thumbnails: Thumbnails | undefined;
   #loaded = NOTHING;
@@ -216,7 +216,10 @@ export class StreambankPlayer extends HTMLElement {
     const { server, stream } = this;
     if (stream === "") return;
     const [clock, video, timeline, api] = [this.#clock, this.#video, this.#timeline, this.#api];
-    this.#engine = new Engine({
+    this.#engine = new Motion({
+      api,
+      stage: part(this.#root, "stage", HTMLElement),
+      notice: (text) => this.#view.notice(text),
       video,
       clock,
       server,
@@ -238,6 +241,7 @@ export class StreambankPlayer extends HTMLElement {
         this.#loaded = { span, index: timeline.recorded, gaps: coverage.gaps };
       },
     });
+    this.#still.over = () => this.#engine?.over;
     const thumbnails = new Thumbnails(api, stream);
     this.#thumbnails = thumbnails;
     timeline.previewOf = (ms) => thumbnails.at(ms, timeline.view, clock.now());
@@ -270,6 +274,7 @@ export class StreambankPlayer extends HTMLElement {
     const on = (name: string, run: (detail: never) => void) =>
       this.#timeline.addEventListener(name, (event) => run((event as CustomEvent).detail as never));
     on("streambank-seek", (ms: number) => this.seek(ms));
+    on("streambank-scrub", (ms: number) => this.#scrub(ms));
     on("streambank-clip", (clip: { from: number; to: number }) => this.#clip.set(clip));
     on("streambank-view", () => {
       this.#coverage?.soon();
@@ -293,6 +298,11 @@ export class StreambankPlayer extends HTMLElement {
   #move(ms: number): void {
     const at = this.positionMs;
     if (at !== undefined) this.seek(at + ms);
+  }
+
+  #scrub(ms: number): void {
+    this.#gap = undefined;
+    this.#engine?.scrub(ms);
   }
 
   #setSpeed(speed: number): void {
@@ -353,16 +363,5 @@ export class StreambankPlayer extends HTMLElement {
       gap,
     });
     say(part(this.#root, "live", HTMLElement), engine.mode === "live" ? "Live" : "Go live");
-  }
-}
-
-/** Why a stream cannot be watched, with what to do; `undefined` when the server is away or all is well. */
-async function explain(api: Api, stream: string): Promise<string | undefined> {
-  try {
-    await api.stream(stream);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "store.unavailable") return undefined;
-    return `${error.message}; check the stream's name and the token`;
   }
 }

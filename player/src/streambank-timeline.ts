@@ -1,7 +1,7 @@
 /**
  * `<streambank-timeline>`: what is recorded, and where we are in it. Wheel or pinch zooms at the pointer, dragging pans,
- * a click seeks, dragging with Shift chooses a clip. Fires `streambank-seek` (detail: ms), `streambank-view` (detail: View)
- * and `streambank-clip` (detail: Span). Fetches nothing.
+ * a click seeks, dragging the playhead or along the labels scrubs, dragging with Shift chooses a clip. Fires `streambank-seek` and
+ * `streambank-scrub` (detail: ms), `streambank-view` (detail: View) and `streambank-clip` (detail: Span). Fetches nothing.
  */
 import type { Coverage, Gap, Span } from "./coverage-types.ts";
 import { fire } from "./events.ts";
@@ -65,7 +65,9 @@ export class StreambankTimeline extends HTMLElement {
       clip: () => this.#clip,
       width: () => this.#width,
       setView: (view, panned) => this.#setView(view, panned),
+      head: () => this.#playheadMs,
       seek: (ms) => this.#seek(ms),
+      scrub: (ms) => this.#scrub(ms),
       select: (clip) => this.#select(clip),
       hover: (x) => this.#hover(x),
     });
@@ -241,6 +243,12 @@ export class StreambankTimeline extends HTMLElement {
     this.#playheadMs = Math.min(ms, this.#nowMs);
     this.#speak();
     fire(this, "streambank-seek", this.#playheadMs);
+  }
+
+  #scrub(ms: number): void {
+    this.#playheadMs = Math.min(ms, this.#nowMs);
+    fire(this, "streambank-scrub", this.#playheadMs);
+    this.#changed();
   }
 
   #select(clip: Span): void {

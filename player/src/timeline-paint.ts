@@ -38,7 +38,7 @@ export interface TimelineColors {
 
 const FONT = "12px system-ui, sans-serif";
 /** Height of the label row on top. */
-const LABELS = 22;
+export const LABELS = 22;
 const LABEL_PX = 84;
 /** Tick labels nearer to the playhead than this would be half hidden by its own. */
 const CLEAR_PX = 66;

@@ -1,18 +1,25 @@
-/** Mouse and fingers on the timeline: click, drag, pinch, wheel, Shift and drag, handles of the clip. Browser only. */
+/** Mouse and fingers on the timeline: click, drag, pinch, wheel, Shift and drag, playhead, handles of the clip. Browser only. */
 import type { Span } from "./coverage-types.ts";
 import { pan, timeAt, type View, xOf, zoom } from "./timeline-model.ts";
+import { LABELS } from "./timeline-paint.ts";
 
 /** A pointer that moved less than this was a click, CSS pixels. */
 const CLICK_PX = 5;
 /** So near to an end of the clip a pointer takes hold of it. */
 const HANDLE_PX = 8;
+/** The same for the playhead; fingers are wider. */
+const HEAD_PX = { mouse: 6, other: 22 } as const;
 
 export interface PointerTarget {
   readonly view: () => View;
   readonly clip: () => Span | undefined;
   readonly width: () => number;
   readonly setView: (view: View, panned: boolean) => void;
+  /** The playhead, ms. */
+  readonly head: () => number | undefined;
   readonly seek: (ms: number) => void;
+  /** The playhead is dragged; `seek` follows when it is let go. */
+  readonly scrub: (ms: number) => void;
   readonly select: (clip: Span) => void;
   readonly hover: (x: number | undefined) => void;
 }
@@ -23,6 +30,8 @@ export class TimelinePointer {
   readonly #pointers = new Map<number, number>();
   /** The end of the clip that stays while the other one is dragged, ms. */
   #anchor: number | undefined;
+  /** The playhead is held. */
+  #scrubs = false;
   #moved = 0;
 
   constructor(element: HTMLElement, target: PointerTarget) {
@@ -32,7 +41,7 @@ export class TimelinePointer {
     element.addEventListener("pointerdown", (event) => this.#down(event));
     element.addEventListener("pointermove", (event) => this.#move(event));
     element.addEventListener("pointerup", (event) => this.#up(event));
-    element.addEventListener("pointercancel", (event) => this.#pointers.delete(event.pointerId));
+    element.addEventListener("pointercancel", (event) => this.#cancel(event));
     element.addEventListener("pointerleave", () => target.hover(undefined));
   }
 
@@ -49,6 +58,16 @@ export class TimelinePointer {
     this.#pointers.set(event.pointerId, event.offsetX);
     this.#moved = this.#pointers.size > 1 ? CLICK_PX : 0;
     this.#anchor = this.#pointers.size > 1 ? undefined : this.#held(event);
+    this.#scrubs = this.#pointers.size === 1 && this.#anchor === undefined && this.#onHead(event);
+  }
+
+  /** On the playhead, or on the row of labels above the bar. */
+  #onHead({ offsetX, offsetY, pointerType }: PointerEvent): boolean {
+    const { view, width, head } = this.#target;
+    const ms = head();
+    if (offsetY < LABELS) return true;
+    const near = pointerType === "mouse" ? HEAD_PX.mouse : HEAD_PX.other;
+    return ms !== undefined && Math.abs(xOf(view(), width(), ms) - offsetX) <= near;
   }
 
   /** The end that stays, when this pointer takes hold of the clip or begins a new one. */
@@ -77,7 +96,11 @@ export class TimelinePointer {
   }
 
   #drag(event: PointerEvent, before: number): void {
-    const { view, width, setView, select } = this.#target;
+    const { view, width, setView, select, scrub } = this.#target;
+    if (this.#scrubs) {
+      scrub(timeAt(view(), width(), event.offsetX));
+      return;
+    }
     if (this.#anchor === undefined) {
       setView(pan(view(), before - event.offsetX, width()), true);
       return;
@@ -89,8 +112,18 @@ export class TimelinePointer {
   #up(event: PointerEvent): void {
     const held = this.#pointers.delete(event.pointerId);
     const dragged = this.#moved >= CLICK_PX;
+    const scrubbed = this.#scrubs;
     this.#anchor = undefined;
-    if (!held || dragged || event.button !== 0) return;
+    this.#scrubs = false;
+    if (!held || (dragged && !scrubbed) || event.button !== 0) return;
     this.#target.seek(timeAt(this.#target.view(), this.#target.width(), event.offsetX));
+  }
+
+  /** The system took the pointer: what was held is let go where it is. */
+  #cancel(event: PointerEvent): void {
+    this.#pointers.delete(event.pointerId);
+    const head = this.#target.head();
+    if (this.#scrubs && this.#moved >= CLICK_PX && head !== undefined) this.#target.seek(head);
+    this.#scrubs = false;
   }
 }

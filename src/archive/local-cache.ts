@@ -73,6 +73,10 @@ export class LocalCache {
     return join(this.#parts.dir, localName(packId));
   }
 
+  has(packId: string): boolean {
+    return this.#packs.has(packId);
+  }
+
   /** Whether it is here; it counts as used now. */
   use(packId: string): boolean {
     const bytes = this.#packs.get(packId);

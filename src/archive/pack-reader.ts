@@ -20,6 +20,14 @@ import { loadTrackSet } from "./track-sets.ts";
 /** Lists read from packs that are kept in memory. */
 const MAX_LISTS = 256;
 const MAX_TRACK_SETS = 1000;
+/** Lists that are kept decoded: some hundred fragments each. */
+const MAX_DECODED = 32;
+
+interface Decoded {
+  /** Length of what it was read from: an open pack's list grows, and nothing in it changes. */
+  readonly bytes: number;
+  readonly fragments: readonly StoredFragment[];
+}
 
 export class PackReader implements FragmentReader {
   readonly #index: FragmentIndex;
@@ -27,6 +35,8 @@ export class PackReader implements FragmentReader {
   readonly #trackSets = new Map<string, TrackSet>();
   /** Of sealed packs: they do not change. */
   readonly #lists = new Map<string, Promise<Uint8Array>>();
+  /** By pack, the longest unused first. */
+  readonly #decoded = new Map<string, Decoded>();
 
   constructor(index: FragmentIndex, places: Places) {
     this.#index = index;
@@ -38,15 +48,18 @@ export class PackReader implements FragmentReader {
     selection: PackSelection,
     signal?: AbortSignal,
   ): AsyncGenerator<readonly PackSummary[]> {
-    if ((await this.#index.stream(stream)) === undefined)
-      throw new Fault("stream.not-found", `there is no stream ${stream}`);
     let after: PageKey | undefined;
+    let none = true;
     do {
       signal?.throwIfAborted();
       const page = await this.#index.packs(stream, selection, after);
       if (page.packs.length > 0) yield page.packs;
+      none &&= page.packs.length === 0;
       after = page.next;
     } while (after !== undefined);
+    // A stream and its packs go in one transaction: what has some is there, and is not looked for.
+    if (none && (await this.#index.stream(stream)) === undefined)
+      throw new Fault("stream.not-found", `there is no stream ${stream}`);
   }
 
   chain(stream: string, range: TimeRange): Promise<PackChain | undefined> {
@@ -60,7 +73,14 @@ export class PackReader implements FragmentReader {
   async fragments(stream: string, packId: string): Promise<readonly StoredFragment[]> {
     const row = await this.#index.pack(stream, packId);
     if (row === undefined) throw new Fault("store.not-found", `there is no pack ${packId}`);
-    return readFragmentList(await this.list(row), row).fragments;
+    const bytes = await this.list(row);
+    const known = this.#decoded.get(packId);
+    const { fragments } = known?.bytes === bytes.length ? known : readFragmentList(bytes, row);
+    this.#decoded.delete(packId);
+    const [oldest] = this.#decoded.keys();
+    if (this.#decoded.size >= MAX_DECODED && oldest !== undefined) this.#decoded.delete(oldest);
+    this.#decoded.set(packId, { bytes: bytes.length, fragments });
+    return fragments;
   }
 
   /** A row's fragment list, from the pack itself where the index has let it go. */
@@ -85,6 +105,7 @@ export class PackReader implements FragmentReader {
   /** Of a pack that was removed. */
   forget(packId: string): void {
     this.#lists.delete(packId);
+    this.#decoded.delete(packId);
   }
 
   async trackSet(id: string): Promise<TrackSet> {

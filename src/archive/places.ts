@@ -87,7 +87,10 @@ export class Places {
         ? [local("active"), local("spool"), stored]
         : place === "spool"
           ? [local("spool"), kept, stored]
-          : [kept, stored, local("active"), local("spool"), stored];
+          : [
+              ...(this.#parts.cache.has(packId) ? [kept] : []),
+              ...[stored, local("active"), local("spool"), stored],
+            ];
     let away: Fault | undefined;
     for (const way of ways) {
       const bytes = await orGone(way());

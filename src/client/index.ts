@@ -4,6 +4,7 @@ export type { ConsumedFragment, ConsumeOptions, StartPlace } from "./consume.ts"
 export type { EventOptions } from "./events.ts";
 export type { LiveFrame } from "./frame-message.ts";
 export type { Each, GroupOptions, Run } from "./group.ts";
+export type { DecodableKeyFrame, KeyFrameOptions } from "./key-frames.ts";
 export type { LiveConfig, LiveItem, LiveNotice, LiveOptions } from "./live-frames.ts";
 export { Streambank, StreamHandle } from "./streambank.ts";
 export type {
@@ -19,6 +20,8 @@ export type {
   NewAccessKey,
   PictureStyle,
   Range,
+  ServerInfo,
+  ServerSample,
   Session,
   SessionToken,
   Stream,

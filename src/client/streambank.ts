@@ -10,6 +10,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type ConsumeOptions, consume } from "./consume.ts";
 import { type EventOptions, events } from "./events.ts";
 import { type GroupOptions, joinGroup } from "./group.ts";
+import { type KeyFrameOptions, keyFrames } from "./key-frames.ts";
 import { type LiveOptions, liveFrames } from "./live-frames.ts";
 import type {
   AccessKey,
@@ -22,6 +23,8 @@ import type {
   NewAccessKey,
   PictureStyle,
   Range,
+  ServerInfo,
+  ServerSample,
   Session,
   SessionToken,
   Stream,
@@ -64,9 +67,31 @@ export class Streambank {
     return events(this.#connection, options);
   }
 
+  /** What the server is, and where it listens. */
+  server(): Promise<ServerInfo> {
+    return this.#connection.json("/v1/server");
+  }
+
+  /** How it did over the last three hours, one sample every ten seconds; those after `since`. */
+  async history(since: Time = 0): Promise<readonly ServerSample[]> {
+    const path = `/v1/server/history?since=${encodeURIComponent(since)}`;
+    return (await this.#connection.json<{ samples: ServerSample[] }>(path)).samples;
+  }
+
   /** Who asks, and what they may do. */
   session(): Promise<Session> {
     return this.#connection.json("/v1/session");
+  }
+
+  /**
+   * The own password, of a user whose session's token this client has. All that the user is signed in with ends, the token too.
+   * Throws `auth.denied` when `password` is not the present one.
+   */
+  async changePassword(change: {
+    readonly password: string;
+    readonly newPassword: string;
+  }): Promise<void> {
+    await this.#connection.ask("/v1/password", { method: "POST", body: change });
   }
 
   /** A token of at most 12 hours (default 1) that may do no more than who asks: for addresses, and for others. */
@@ -193,6 +218,11 @@ export class StreamHandle {
       query: rangeQuery(range),
       signal,
     });
+  }
+
+  /** Coded key frames of a range, forwards or backwards; see `keyFrames`. */
+  keyFrames(options: KeyFrameOptions): ReturnType<typeof keyFrames> {
+    return keyFrames(this.#connection, this.#path, options);
   }
 
   /** One picture, as bytes in the answer's `body`; default what is shown now. */

@@ -17,6 +17,8 @@ export interface TrackView {
   readonly height?: number;
   readonly sampleRate?: number;
   readonly channels?: number;
+  /** Of a stream's tracks: whether HLS and DASH carry it. */
+  readonly hls: boolean;
 }
 
 /** A stream, and what is known of it now. */
@@ -45,6 +47,13 @@ export interface Stream {
     readonly error?: { readonly code: string; readonly message: string };
   };
   readonly viewers: number;
+  /** Over the last ten seconds, while its producer is connected to the server that answers. */
+  readonly rate?: {
+    /** Pictures a second; of sound alone, packets. */
+    readonly fps: number;
+    /** 1000 bit/s of media. */
+    readonly kbits: number;
+  };
   readonly lastFrameMs?: number;
   readonly tracks?: readonly TrackView[];
   /** Producer's time of the oldest and newest archived media. */
@@ -57,6 +66,55 @@ export interface Stream {
     readonly state: string;
     readonly reason?: string;
   };
+}
+
+/** What a server is, and where it listens. */
+export interface ServerInfo {
+  readonly version: string;
+  readonly timeMs: number;
+  readonly startedMs: number;
+  readonly auth: "on" | "off";
+  /** Pushes have to show a key. */
+  readonly pushKey: boolean;
+  readonly tls: boolean;
+  /** Missing: it takes none. */
+  readonly rtmpPort?: number;
+  readonly rtmpsPort?: number;
+  readonly ffmpeg: {
+    readonly found: boolean;
+    readonly version?: string;
+  };
+  readonly defaults: {
+    readonly retentionHours: number;
+    readonly createMissing: boolean;
+  };
+  readonly store: "folder" | "s3";
+  /** For those who manage the server. */
+  readonly disk?: {
+    readonly freeBytes: number;
+    readonly totalBytes: number;
+    /** Recording stops with less than this free. */
+    readonly stopBytes: number;
+    /** The oldest media goes with less than this free; 0: never. */
+    readonly floorBytes: number;
+  };
+}
+
+/** How a server did in ten seconds. */
+export interface ServerSample {
+  readonly atMs: number;
+  /** 1000 bit/s of media received. */
+  readonly kbits: number;
+  /** From RECEIVED to PERSISTED, mean and longest, ms; missing when nothing was acked. */
+  readonly ackMs?: number;
+  readonly ackMaxMs?: number;
+  readonly producers: number;
+  readonly viewers: number;
+  /** Of all streams; looked at once a minute. */
+  readonly storedBytes: number;
+  readonly freeBytes: number;
+  /** Age of the oldest pack that is not in the object store yet; 0: all are. */
+  readonly unarchivedMs: number;
 }
 
 /** What of a stream can be set. */

@@ -15,8 +15,10 @@ import { Fragmenter, type FragmenterEvent } from "../fragment/fragmenter.ts";
 import type { FragmentLimits } from "../fragment/limits.ts";
 import type { LivePublisher } from "../fragment/live.ts";
 import { Normaliser } from "../fragment/normaliser.ts";
+import type { MkvItem } from "../media/mkv/items.ts";
 import { MkvReader } from "../media/mkv/reader.ts";
 import { type Ack, ackErrorId } from "./ack.ts";
+import { FragmentAcks } from "./fragment-acks.ts";
 
 export interface SessionLimits {
   /** Bytes taken and not yet durable above which the producer is not read, and below half of which it is again. */
@@ -142,13 +144,24 @@ export class IngestSession {
 
   /** More of the body, in one or more pieces. They may be kept: do not change them afterwards. Never throws. */
   push(...parts: readonly Uint8Array[]): void {
-    if (this.#ending) return;
-    this.#lastBytesMs = this.#parts.clock.elapsed();
-    this.#nowMs = this.#parts.clock.now();
-    this.#guard(() => {
+    this.#take(() => {
       for (const part of parts) this.#reader.push(part);
       this.#drain();
     });
+  }
+
+  /** More of a body that is no Matroska itself, as the items that the reader would have given. Instead of `push`. Never throws. */
+  accept(items: readonly MkvItem[]): void {
+    this.#take(() => {
+      for (const item of items) this.#item(item);
+    });
+  }
+
+  #take(run: () => void): void {
+    if (this.#ending) return;
+    this.#lastBytesMs = this.#parts.clock.elapsed();
+    this.#nowMs = this.#parts.clock.now();
+    this.#guard(run);
     const { recording, transport } = this.#parts;
     if (!this.#paused && recording.pendingBytes > this.#limits.maxPendingBytes) {
       this.#paused = true;
@@ -216,13 +229,16 @@ export class IngestSession {
   }
 
   #drain(): void {
-    for (let item = this.#reader.pull(); item !== undefined; item = this.#reader.pull()) {
-      if (this.#normaliser.idle && item.kind !== "tracks") this.#fragmenter.accept(item);
-      else for (const made of this.#normaliser.accept(item)) this.#fragmenter.accept(made);
-      this.#deliver();
-      if (item.kind === "cluster") this.#clusterTicks = item.ticks;
-      else if (item.kind === "cluster-end") this.#clusterEnd();
-    }
+    for (let item = this.#reader.pull(); item !== undefined; item = this.#reader.pull())
+      this.#item(item);
+  }
+
+  #item(item: MkvItem): void {
+    if (this.#normaliser.idle && item.kind !== "tracks") this.#fragmenter.accept(item);
+    else for (const made of this.#normaliser.accept(item)) this.#fragmenter.accept(made);
+    this.#deliver();
+    if (item.kind === "cluster") this.#clusterTicks = item.ticks;
+    else if (item.kind === "cluster-end") this.#clusterEnd();
   }
 
   #clusterEnd(): void {
@@ -374,26 +390,5 @@ export class IngestSession {
       if (!this.#paused && idle >= this.#limits.idleCloseMs) this.#stop();
       else this.#watchIdle();
     });
-  }
-}
-
-/** What there is to say of a fragment, kept until it may be said. */
-class FragmentAcks {
-  readonly #send: (type: "RECEIVED" | "PERSISTED", number: string) => void;
-  readonly #kept: (readonly ["RECEIVED" | "PERSISTED", string])[] = [];
-  #open = false;
-
-  constructor(send: (type: "RECEIVED" | "PERSISTED", number: string) => void) {
-    this.#send = send;
-  }
-
-  add(type: "RECEIVED" | "PERSISTED", number: string): void {
-    if (this.#open) this.#send(type, number);
-    else this.#kept.push([type, number]);
-  }
-
-  tell(): void {
-    this.#open = true;
-    for (const [type, number] of this.#kept.splice(0)) this.#send(type, number);
   }
 }

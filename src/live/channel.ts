@@ -10,6 +10,7 @@ import type { Millis } from "../base/units.ts";
 import type { FragmentNumber } from "../fragment/fragment-number.ts";
 import type { LivePublisher } from "../fragment/live.ts";
 import type { Frame, TrackSet } from "../media/track.ts";
+import { FrameRate, type FrameRates } from "./frame-rate.ts";
 import { GroupMemory, type MemoryLimits } from "./group-memory.ts";
 import { GroupStarts } from "./group-starts.ts";
 import type {
@@ -35,6 +36,9 @@ export class Channel {
   #timeline: TimelineItem | undefined;
   #end: EndItem | undefined;
   #lastFrameMs: Millis | undefined;
+  #rate = new FrameRate();
+  /** Whose frames are pictures: the first video, else the first track. */
+  #counted: number | undefined;
   /** Replaced, never changed, so that a delivery going on is not disturbed. */
   #first: readonly LiveListener[] = [];
   #listeners: readonly LiveListener[] = [];
@@ -51,6 +55,11 @@ export class Channel {
 
   get lastFrameMs(): Millis | undefined {
     return this.#lastFrameMs;
+  }
+
+  /** Of what is shown; zero when nobody publishes. */
+  get rates(): FrameRates {
+    return this.live ? this.#rate.at(this.#options.now()) : { fps: 0, kbits: 0 };
   }
 
   /** The newest known, also when nobody publishes. */
@@ -127,6 +136,8 @@ export class Channel {
   beginTimeline(timeline: TimelineItem): void {
     this.#end = undefined;
     this.#timeline = timeline;
+    const { tracks } = timeline.trackSet;
+    this.#counted = (tracks.find(({ type }) => type === "video") ?? tracks[0])?.number;
     this.#memory.clear();
     this.#deliver(timeline);
   }
@@ -139,12 +150,15 @@ export class Channel {
 
   addFrame(item: FrameItem): void {
     this.#lastFrameMs = item.receivedMs;
+    const { payload, track } = item.frame;
+    this.#rate.add(item.receivedMs, payload.length, track === this.#counted);
     this.#memory.addFrame(item);
     this.#deliver(item);
   }
 
   remove(publisher: Publisher): void {
     this.#publishers = this.#publishers.filter((one) => one !== publisher);
+    if (this.#publishers.length === 0) this.#rate = new FrameRate();
     if (this.#shown === publisher) this.#shown = undefined;
     if (this.#publishers.length > 0 || this.#timeline === undefined) return;
     this.#memory.clear();

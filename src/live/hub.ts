@@ -11,6 +11,7 @@ import type { TrackSet } from "../media/track.ts";
 import { Channel } from "./channel.ts";
 import { EncodedFeed } from "./encoded-feed.ts";
 import type { FeedViewer, TailFormat } from "./feed-items.ts";
+import type { FrameRates } from "./frame-rate.ts";
 import type { OldestFragment } from "./group-memory.ts";
 import type { FrameItem, LiveListener, LiveSubscription } from "./items.ts";
 
@@ -31,6 +32,8 @@ export interface LiveStatus {
   readonly trackSet: TrackSet | undefined;
   readonly session: string | undefined;
   readonly viewers: number;
+  /** Over the last seconds. */
+  readonly rates: FrameRates;
 }
 
 /** Of all streams together. */
@@ -70,11 +73,11 @@ export class LiveHub implements LiveSink {
   status(stream: string): LiveStatus | undefined {
     const entry = this.#entries.get(stream);
     if (entry === undefined) return undefined;
-    const { live, lastFrameMs, timeline } = entry.channel;
+    const { live, lastFrameMs, timeline, rates } = entry.channel;
     let viewers = 0;
     for (const { feed } of entry.feeds.values()) viewers += feed.viewers;
     const { trackSet, session } = timeline ?? { trackSet: undefined, session: undefined };
-    return { live, lastFrameMs, trackSet, session, viewers };
+    return { live, lastFrameMs, trackSet, session, viewers, rates };
   }
 
   /** Costs in proportion to the streams in memory. */

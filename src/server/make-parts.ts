@@ -11,6 +11,7 @@ import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { LiveHub } from "../live/hub.ts";
 import { openAccessParts } from "./access/open-access.ts";
+import type { ScryptCost } from "./access/passwords.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { withTrouble } from "./events/trouble.ts";
@@ -31,12 +32,24 @@ import { SourcePolicy } from "./pull/source-policy.ts";
 import { putParts } from "./put-parts.ts";
 import { readinessOf } from "./ready-checks.ts";
 import { StaticFiles } from "./static.ts";
+import { FfmpegLook } from "./status/ffmpeg-there.ts";
+import { History } from "./status/history.ts";
+import { Listening } from "./status/listening.ts";
 
 /** The lease of hooks needs a name; where there is one node, any will do. */
 const ONE_NODE = "local";
 
+interface PartOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly passwordCost: ScryptCost | undefined;
+}
+
 /** Throws `config.bad`, `store.*`, `index.unavailable`. */
-export async function makeParts(config: Config, clock: Clock, fullLog: Logger): Promise<Parts> {
+export async function makeParts(
+  config: Config,
+  { clock, log: fullLog, passwordCost: cost }: PartOptions,
+): Promise<Parts> {
   const metrics = new MetricsRegistry();
   const leftOut = (event: string) => metrics.add("logLinesLeftOut", 1, { event });
   const log = limitedLogger(fullLog, clock, { leftOut });
@@ -50,7 +63,7 @@ export async function makeParts(config: Config, clock: Clock, fullLog: Logger): 
     const node = opened.nodes?.id ?? ONE_NODE;
     const events = await openEvents({ index, clock, log, meters, node, allowPrivate });
     told.set(events.source);
-    const common = { config, clock, log, metrics, meters, events, archiveLog: listened.log };
+    const common = { config, clock, log, metrics, meters, events, cost, archiveLog: listened.log };
     return await assemble(common, opened);
   } catch (error) {
     await opened.archive.close();
@@ -61,15 +74,18 @@ export async function makeParts(config: Config, clock: Clock, fullLog: Logger): 
 type Common = Pick<Parts, "config" | "clock" | "log" | "metrics"> & {
   readonly meters: ReturnType<typeof serverMeters>;
   readonly events: EventService;
+  readonly cost: ScryptCost | undefined;
   /** What is said here of trouble is an event too. */
   readonly archiveLog: Logger;
 };
 
 async function assemble(common: Common, { archive, nodes }: OpenedArchive): Promise<Parts> {
-  const { config, clock, log, metrics, meters, events } = common;
+  const { config, clock, log, metrics, events, cost } = common;
   const readiness = readinessOf({ config, clock, archive });
   const hub = new LiveHub({ clock });
   const sink = nodes === undefined ? archive : new LeasedSink(archive, nodes.leases);
+  const history = historyOf({ clock, archive, hub, sessions: () => ingest.sessions });
+  const meters = history.tapped(common.meters);
   const ingest = new Ingest({ sink, live: hub, clock, log, meters, watch: events.presence });
   nodes?.attach({ archive, ingest, hub });
   collectGauges(metrics, {
@@ -88,9 +104,11 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
   });
   const parts = {
     ...{ retention, reader, images, imageJobs, notifications },
-    ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes },
+    ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes, history },
+    listening: new Listening(),
+    ffmpeg: new FfmpegLook(clock, spawnChild),
     groups: new ConsumerGroups(archive.index, clock),
-    ...(await openAccessParts(config, { index: archive.index, clock })),
+    ...(await openAccessParts(config, { index: archive.index, clock, cost })),
     files: new StaticFiles(join(import.meta.dirname, "../..")),
   };
   const { dataDir, sources, sourceNetworks } = config;
@@ -100,6 +118,30 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     ...parts,
     pulls: await Pulls.open({ ...putParts(parts), dataDir, sources, policy, spawn }),
   };
+}
+
+/** What the console's charts are drawn from. */
+function historyOf({
+  clock,
+  archive,
+  hub,
+  sessions,
+}: Pick<Parts, "clock" | "archive" | "hub"> & { sessions(): number }): History {
+  const age = (ms: number | undefined) => (ms === undefined ? 0 : Math.max(0, clock.now() - ms));
+  return new History({
+    clock,
+    async look() {
+      const { oldestMs } = await archive.uploads.state();
+      const freeBytes = archive.gate.state.freeBytes ?? 0;
+      const { viewers } = hub.totals();
+      return { producers: sessions(), viewers, freeBytes, unarchivedMs: age(oldestMs) };
+    },
+    async storedBytes() {
+      let sum = 0;
+      for (const { name } of await archive.list()) sum += (await archive.extent(name))?.bytes ?? 0;
+      return sum;
+    },
+  });
 }
 
 /** What it removes is told and counted. It begins when the server has started. */

@@ -18,6 +18,9 @@ import type { Nodes } from "./nodes/nodes.ts";
 import type { Pulls } from "./pull/pulls.ts";
 import type { Readiness } from "./readiness.ts";
 import type { StaticFiles } from "./static.ts";
+import type { FfmpegLook } from "./status/ffmpeg-there.ts";
+import type { History } from "./status/history.ts";
+import type { Listening } from "./status/listening.ts";
 
 /** What the routes of retention need. */
 export interface RetentionParts {
@@ -39,6 +42,9 @@ export interface Parts extends RetentionParts, Access {
   readonly metrics: MetricsRegistry;
   readonly readiness: Readiness;
   readonly files: StaticFiles;
+  readonly history: History;
+  readonly listening: Listening;
+  readonly ffmpeg: FfmpegLook;
   readonly images: ImageService;
   readonly imageJobs: ImageGenerator;
   readonly notifications: StreamJobs;

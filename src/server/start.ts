@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { ScryptCost } from "./access/passwords.ts";
 import { type Config, isLoopback, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import { makeParts } from "./make-parts.ts";
@@ -18,6 +19,8 @@ export interface StartOptions {
   readonly clock: Clock;
   /** Default: JSON lines on standard error, from the configured level up. */
   readonly log?: Logger;
+  /** Of passwords that are set. Default: as dear as it should be; tests take less. */
+  readonly passwordCost?: ScryptCost;
 }
 
 export interface RunningServer {
@@ -49,7 +52,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const certificates = Certificates.open(config, { clock, log });
   // A third of the start is loading what speaks HTTP: done while the index is being opened.
   const [parts, { buildApp }, { attachSockets }] = await Promise.all([
-    makeParts(config, clock, log),
+    makeParts(config, { clock, log, passwordCost: options.passwordCost }),
     import("./app.ts"),
     import("./sockets.ts"),
   ]).catch((error: unknown) => {
@@ -78,8 +81,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await parts.pulls.start();
   parts.retention.start();
   parts.imageJobs.start();
+  parts.history.start();
   parts.notifications.start();
   const port = (app.server.address() as { port: number }).port;
+  parts.listening.opened({ http: port, rtmp: rtmp?.port, rtmps: rtmps?.port });
   const close = once(async () => {
     parts.readiness.close();
     certificates?.close();
@@ -87,7 +92,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     parts.archive.gate.stop();
     await parts.retention.stop();
     for (const one of shared) one.close();
-    const jobs = Promise.all([parts.imageJobs.stop(), parts.notifications.stop()]);
+    const { imageJobs, notifications, history } = parts;
+    const jobs = Promise.all([imageJobs.stop(), notifications.stop(), history.stop()]);
     parts.images.close();
     await jobs;
     await parts.pulls.close();

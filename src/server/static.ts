@@ -18,6 +18,12 @@ const FOLDERS = [
   "producer-sdk/src/",
 ];
 
+/** Addresses of pages that are no files. */
+export const PAGES: Readonly<Record<string, string>> = {
+  "/": "player/console.html",
+  "/watch": "player/index.html",
+};
+
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".css": "text/css; charset=utf-8",
@@ -32,6 +38,8 @@ export interface Asset {
   readonly body: Buffer;
   readonly type: string;
   readonly etag: string;
+  /** Of the folder of samples. */
+  readonly sample: boolean;
 }
 
 export class StaticFiles {
@@ -45,7 +53,7 @@ export class StaticFiles {
 
   /** Throws `request.no-route` for whatever is not a served file. */
   async get(urlPath: string): Promise<Asset> {
-    const path = normalize(urlPath === "/" ? "player/index.html" : urlPath.slice(1));
+    const path = normalize(PAGES[urlPath] ?? urlPath.slice(1));
     const type = TYPES[extname(path)];
     const inside = FOLDERS.some((folder) => path.startsWith(folder.replaceAll("/", sep)));
     if (type === undefined || !inside || path.endsWith(".test.ts")) throw notFound(urlPath);
@@ -54,13 +62,13 @@ export class StaticFiles {
     if (info === undefined || !info.isFile()) throw notFound(urlPath);
     const cached = this.#cache.get(path);
     if (cached?.mtimeMs === info.mtimeMs) return cached.asset;
-    const asset = await load(full, type);
+    const asset = { ...(await load(full, type)), sample: path.startsWith("samples") };
     this.#cache.set(path, { mtimeMs: info.mtimeMs, asset });
     return asset;
   }
 }
 
-async function load(full: string, type: string): Promise<Asset> {
+async function load(full: string, type: string): Promise<Omit<Asset, "sample">> {
   const raw = await readFile(full);
   const body = full.endsWith(".ts") ? Buffer.from(stripTypeScriptTypes(raw.toString("utf8"))) : raw;
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;

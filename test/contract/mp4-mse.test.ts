@@ -84,7 +84,7 @@ function assertAllShown(shown: number, frames: readonly Frame[]): void {
 const pictures = (frames: readonly Frame[]) => frames.filter((frame) => frame.track === 1).length;
 
 // A picture that Chrome dropped leaves a hole in which playback waits for ever.
-const options = { ...needs("chromium", "ffmpeg"), timeout: 60_000 };
+const options = { ...needs("chromium", "ffmpeg"), timeout: 300_000 };
 
 suite("Live MP4 in Chromium's MediaSource", options, () => {
   before(async () => {

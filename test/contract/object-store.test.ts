@@ -252,7 +252,7 @@ for (const kind of kinds)
         assert.deepEqual(await keys(store), ["a/1"]);
       });
 
-    test("lists and deletes many, some at a time", { timeout: 120_000 }, async (t) => {
+    test("lists and deletes many, some at a time", { timeout: 300_000 }, async (t) => {
       const { dir, store, put } = await open(kind, t);
       const names = Array.from({ length: kind.many }, (_, i) => `m/${i % 7}/${i}`).sort();
       if (kind.fill === undefined) await inParallel(names, 8, (name) => put(name, "x"));

@@ -59,7 +59,7 @@ async function asOfVersion(version: number, fromUrl: string, toUrl: string): Pro
 
 suite("an index of an earlier version in PostgreSQL", {
   ...needs("postgresql"),
-  timeout: 120_000,
+  timeout: 300_000,
 }, () => {
   let server: PostgresServer;
   before(async () => {

@@ -130,7 +130,7 @@ suite("S3 store", needs("ceph"), () => {
     assert.equal(await one.size("a"), 1);
   });
 
-  test("sends a large file with little memory", { timeout: 60_000 }, async (t) => {
+  test("sends a large file with little memory", { timeout: 300_000 }, async (t) => {
     const { store, file } = await open(t);
     const bytes = Buffer.concat(Array.from({ length: 64 }, () => randomBytes(1 << 20, 3)));
     const path = file(bytes);

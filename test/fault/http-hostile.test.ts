@@ -20,7 +20,7 @@ const IDLE = 10_000;
 const get = (path: string, headers = "") =>
   `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}${CLOSE}\r\n`;
 
-suite("hostile peers", { timeout: 120_000 }, () => {
+suite("hostile peers", { timeout: 300_000 }, () => {
   test("a head that is too large, too long under way, or no HTTP is refused", async () => {
     await using server = await startTestServer();
     const { port } = server;

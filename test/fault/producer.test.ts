@@ -112,7 +112,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-suite("a producer and a network that breaks", { timeout: 150_000 }, () => {
+suite("a producer and a network that breaks", { timeout: 300_000 }, () => {
   test("cut in the middle of frames, and acks lost: every frame once, in order", async () => {
     await using server = await startTestServer({ createMissing: true });
     const plan = [
@@ -205,7 +205,7 @@ const timeOf = (frame: string | undefined) => Number(frame?.split(" ")[0]);
 /** Lines that are whole: the last one may be cut by the kill. */
 const linesOf = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
 
-suite("a producer that is killed", { timeout: 120_000 }, () => {
+suite("a producer that is killed", { timeout: 300_000 }, () => {
   test("all that was handed over is stored or in its folder, and is stored once by the next one", async (t) => {
     using dir = tempDir("producer-killed");
     const data = join(dir.path, "data");

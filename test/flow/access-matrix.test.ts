@@ -124,7 +124,7 @@ function handshake(url: string, headers: Headers): Promise<number> {
   });
 }
 
-suite("who may do what", { timeout: 120_000 }, () => {
+suite("who may do what", { timeout: 300_000 }, () => {
   test("every route and operation, for every role, as the table says; none is in no row", async () => {
     using dir = tempDir("matrix");
     const clusterKeyFile = join(dir.path, "cluster.key");

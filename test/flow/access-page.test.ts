@@ -9,7 +9,7 @@ import { needs } from "../support/tools.ts";
 
 const VIDEO = 'document.querySelector("streambank-player").shadowRoot.querySelector("video")';
 
-suite("signing in on a page", { ...needs("chromium"), timeout: 120_000 }, () => {
+suite("signing in on a page", { ...needs("chromium"), timeout: 300_000 }, () => {
   test("sent to sign in, wrong password said, live picture after the right one, signed out: sent there again", async () => {
     await using server = await startTestServer({ auth: "on", createMissing: true });
     const { url, parts } = server;

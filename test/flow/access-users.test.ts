@@ -8,7 +8,7 @@ import { realClock } from "../../src/base/clock.ts";
 import type { Logger } from "../../src/base/logger.ts";
 import { readConfig } from "../../src/server/config.ts";
 import { startServer } from "../../src/server/start.ts";
-import { cli, tempDir } from "../support/server.ts";
+import { CHEAP, cli, tempDir } from "../support/server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,7 +29,7 @@ async function guarded() {
   const ports = { httpPort: 0, rtmpPort: 0 };
   const server = await startServer({
     config: { ...defaults, ...ports, dataDir: dir.path, auth: "on" },
-    ...{ clock: realClock, log: recordingLogger(lines) },
+    ...{ clock: realClock, log: recordingLogger(lines), passwordCost: CHEAP },
   });
   const { rootKey } = server.parts;
   assert.ok(rootKey);
@@ -61,7 +61,7 @@ async function guarded() {
   };
 }
 
-suite("users", { timeout: 90_000 }, () => {
+suite("users", { timeout: 300_000 }, () => {
   test("sign in, do what the role may, and no more; password, role and sign-out end it; no secret is written down", async () => {
     await using scene = await guarded();
     const { call, root, signIn, lines, server, rootKey } = scene;
@@ -151,6 +151,47 @@ suite("users", { timeout: 90_000 }, () => {
     assert.ok(server.port > 0);
   });
 
+  test("change their own password: with the old one, as often as sign-ins; all else they have open ends", async () => {
+    await using scene = await guarded();
+    const { call, root, signIn, rootKey } = scene;
+    const [first, second] = ["first-password-1", "second-password-2"];
+    await call("POST", "/v1/users", root, { name: "ann", password: first, role: "viewer" });
+    const [here, there] = [
+      await signIn({ name: "ann", password: first }),
+      await signIn({ name: "ann", password: first }),
+    ];
+    const change = (headers: object, password: string, newPassword: string) =>
+      call("POST", "/v1/password", headers, { password, newPassword });
+    assert.equal((await change({}, first, second)).status, 401);
+    assert.equal((await change(root, rootKey.token, second)).json.error.code, "auth.denied");
+    assert.equal(
+      (await change({ cookie: here.cookie }, first, second)).status,
+      403,
+      "a page of elsewhere",
+    );
+    assert.equal((await change(here, first, "short")).json.error.code, "request.bad");
+    assert.equal((await change(here, first, first)).json.error.code, "request.bad");
+    assert.equal((await change(here, "wrong-password", second)).json.error.code, "auth.denied");
+    assert.equal((await call("GET", "/v1/session", there)).status, 200);
+
+    const changed = await change(here, first, second);
+    assert.deepEqual([changed.status, changed.json.id], [200, "user:ann"]);
+    for (const old of [here, there])
+      assert.equal((await call("GET", "/v1/session", old)).status, 401);
+    const cookie = changed.headers.get("set-cookie")?.split(";")[0] ?? "";
+    assert.equal((await call("GET", "/v1/session", { ...here, cookie })).status, 200);
+    assert.equal(
+      (await call("POST", "/v1/sign-in", {}, { name: "ann", password: first })).status,
+      403,
+    );
+    await signIn({ name: "ann", password: second });
+    const { audit } = (await call("GET", "/v1/audit", root)).json;
+    type Row = Readonly<Record<string, string>>;
+    const rows = audit.map(({ action, who }: Row) => `${action} ${who}`);
+    assert.ok(rows.includes("user-changed user:ann"), rows.join());
+    assert.ok(rows.includes("sign-in-failed user:ann"), rows.join());
+  });
+
   test("pages send who is nobody to sign in, the page to sign in itself comes; other files too", async () => {
     await using scene = await guarded();
     const { call, signIn, rootKey } = scene;
@@ -190,7 +231,7 @@ suite("users", { timeout: 90_000 }, () => {
   });
 });
 
-suite("what is open when who opened it goes", { timeout: 90_000 }, () => {
+suite("what is open when who opened it goes", { timeout: 300_000 }, () => {
   test("put, tail and GetMedia of a removed key end, and its sessions; a tail goes on with a fresh token, and ends without", async () => {
     await using scene = await guarded();
     const { call, root, server } = scene;

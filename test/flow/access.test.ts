@@ -62,7 +62,7 @@ async function push(url: string, stream: string, token: string | undefined, crea
   return { left, refusals };
 }
 
-suite("access", { timeout: 60_000 }, () => {
+suite("access", { timeout: 300_000 }, () => {
   test("keys: listed without secrets, bound to streams, time and an end, gone at once, in the audit", async () => {
     await using scene = await guarded();
     const { call, key, rootKey, server } = scene;

@@ -53,7 +53,7 @@ function aws(
 
 const cam = ["--stream-name", "cam"];
 
-suite("the aws command line", { timeout: 230_000, ...needs("awscli", "ffmpeg") }, () => {
+suite("the aws command line", { timeout: 300_000, ...needs("awscli", "ffmpeg") }, () => {
   test("a stream's life: create, describe, tag, endpoint, list, get media and a clip, retention", async () => {
     await using scene = await guardedServer();
     using dir = tempDir("aws-cli");

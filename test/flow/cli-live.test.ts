@@ -1,6 +1,9 @@
 /** Commands that go on until they are stopped or the server is, as child processes: tail, put, demo. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { FragmentItem } from "../../src/play/fragments.ts";
@@ -10,6 +13,7 @@ import { NodeProgram } from "../support/node-program.ts";
 import { run } from "../support/run.ts";
 import { cli, startServerProcess, startTestServer, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
+import { CERTIFICATES } from "../support/trust.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const SAMPLE = readFileSync(join(import.meta.dirname, "../../samples/camera.mkv"));
@@ -203,4 +207,27 @@ suite("stopping", { concurrency: 3 }, () => {
     assert.equal(await demo.stop(), 0);
     assert.equal(await tail.exited, 1);
   });
+
+  test("demo with a certificate: the camera comes in without one, and stores", async () => {
+    using dir = tempDir("cli-demo-tls");
+    const [{ tlsCert, tlsKey }] = CERTIFICATES;
+    const tls = ["--tls-cert", tlsCert, "--tls-key", tlsKey];
+    using demo = new Running("demo", "--data-dir", dir.path, "--http-port", "0", ...tls);
+    const [, port = ""] = await demo.said(/Watch +https:\S+?:(\d+)\/\n/);
+    while ((await recorded(port)) === 0) assert.equal(demo.child.exitCode, null);
+    assert.equal(await demo.stop(), 0);
+    assert.doesNotMatch(demo.err, /next try/);
+  });
 });
+
+/** How many fragments a server with the fixture's certificate has of the demo. */
+async function recorded(port: string): Promise<number> {
+  const [{ tlsCert }] = CERTIFICATES;
+  const options = { host: "127.0.0.1", port, servername: "localhost", ca: readFileSync(tlsCert) };
+  const asked = request({ ...options, path: "/v1/streams/demo/fragments" });
+  asked.end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  let body = "";
+  for await (const piece of answer) body += String(piece);
+  return JSON.parse(body).fragments?.length ?? 0;
+}

@@ -26,7 +26,7 @@ async function record(url: string, stream: string, token: string): Promise<void>
   assert.equal(notDurable(await producer.end(20_000)), 0);
 }
 
-suite("the client, by whom it is used", { ...needs("ffmpeg"), timeout: 90_000 }, () => {
+suite("the client, by whom it is used", { ...needs("ffmpeg"), timeout: 300_000 }, () => {
   test("keys, users, sessions; events as they happen; a picture; addresses for players", async () => {
     await using server = await startTestServer({ auth: "on" });
     const { url, parts } = server;

@@ -18,6 +18,8 @@ const PAIRS = {
   Event: "BankEvent",
   Key: "AccessKey",
   User: "User",
+  Server: "ServerInfo",
+  ServerSample: "ServerSample",
   Session: "Session",
   SessionToken: "SessionToken",
   GroupPlace: "GroupPlace",

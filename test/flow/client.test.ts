@@ -63,7 +63,7 @@ async function take(
 
 const tokens = (list: readonly { token: string }[]) => list.map(({ token }) => token);
 
-suite("the client", { timeout: 90_000 }, () => {
+suite("the client", { timeout: 300_000 }, () => {
   test("streams, settings, fragments, coverage, clips, holds; refusals have their code", async () => {
     await using server = await startTestServer();
     const bank = new Streambank({ url: `${server.url}/` });

@@ -75,7 +75,7 @@ async function names(url: string): Promise<string[]> {
   return streams.map(({ name }) => name);
 }
 
-suite("pages of other sites", { timeout: 60_000 }, () => {
+suite("pages of other sites", { timeout: 300_000 }, () => {
   test("get nothing and change nothing, in a browser", needs("chromium"), async () => {
     await using server = await camera();
     await using site = await foreignSite();

@@ -55,7 +55,7 @@ async function metric(url: string, sample: string): Promise<number> {
   return Number(line?.slice(sample.length + 1));
 }
 
-suite("events of a server", { timeout: 150_000 }, () => {
+suite("events of a server", { timeout: 300_000 }, () => {
   test("a webhook hears of a producer that comes, and after a restart of one that went", async () => {
     using dir = tempDir("events");
     await using receiver = await startReceiver();

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { openBrowser } from "../support/browser.ts";
+import { clustersOf } from "../support/clusters.ts";
 import { makeMedia } from "../support/media.ts";
 import { type PutMediaCall, putMedia } from "../support/put-media.ts";
 import { startTestServer } from "../support/server.ts";
@@ -11,14 +12,6 @@ import { needs } from "../support/tools.ts";
 
 const START_MS = 1_790_000_000_000;
 const HLS_JS = join(import.meta.dirname, "../../node_modules/hls.js/dist/hls.min.js");
-const CLUSTER = Buffer.from("1f43b675", "hex");
-
-/** A file up to its first Cluster, and each Cluster with what follows it. */
-function clustersOf(file: Buffer): Buffer[] {
-  const starts: number[] = [];
-  for (let at = file.indexOf(CLUSTER); at >= 0; at = file.indexOf(CLUSTER, at + 4)) starts.push(at);
-  return [0, ...starts].map((start, i) => file.subarray(start, starts[i] ?? file.length));
-}
 
 /** Plays what is live, in the page; `window.at()` says how far media is there, in seconds from its first. */
 const WATCH = `async (url) => {
@@ -165,7 +158,7 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     const call = await camera("watched", 12);
     await using browser = await openBrowser();
     const { page } = browser;
-    await page.goto(server.url);
+    await page.goto(`${server.url}/healthz`);
     await page.evaluate(readFileSync(HLS_JS, "utf8"));
     const url = `${server.url}/v1/streams/watched/hls/index.m3u8`;
     const first = (await page.evaluate(`(${WATCH})(${JSON.stringify(url)})`)) as State;
@@ -179,7 +172,7 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     await page.evaluate("jump()");
     for (let at = 33; at < 53; at += 4) await send(at, at + 4);
     await page.waitForFunction("state().parts > 0 || errors.length > 0", undefined, {
-      timeout: 10_000,
+      timeout: 60_000,
     });
     const last = (await page.evaluate("state()")) as State;
     assert.deepEqual(await page.evaluate("errors"), []);

@@ -88,7 +88,7 @@ async function acksOf(url: string, credentials: Credentials, body: Uint8Array, s
   return call.acks;
 }
 
-suite("ErrorIds of PutMedia", { timeout: 60_000 }, () => {
+suite("ErrorIds of PutMedia", { timeout: 300_000 }, () => {
   test("each has its id, and the connection ends with it", async () => {
     await using scene = await guardedServer();
     await scene.server.parts.archive.create({ name: "cam", retentionHours: 24 });

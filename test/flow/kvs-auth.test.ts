@@ -26,7 +26,7 @@ const nameOf = (call: Promise<unknown>) =>
     (error: Error) => error.name,
   );
 
-suite("KVS with keys", { timeout: 60_000, ...needs("ffmpeg") }, () => {
+suite("KVS with keys", { timeout: 300_000, ...needs("ffmpeg") }, () => {
   let scene: GuardedServer;
   let file: string;
 

@@ -164,7 +164,7 @@ async function intoMkvmerge(documents: readonly Buffer[]): Promise<void> {
   }
 }
 
-suite("the body of GetMedia", { timeout: 60_000, ...needs("ffmpeg", "mkvtoolnix") }, () => {
+suite("the body of GetMedia", { timeout: 300_000, ...needs("ffmpeg", "mkvtoolnix") }, () => {
   test("every fragment is a whole small file, as the service writes it", async () => {
     await using scene = await guardedServer();
     await scene.server.parts.archive.create({ name: "cam", retentionHours: 24 });

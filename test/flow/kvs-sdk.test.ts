@@ -58,7 +58,7 @@ async function all(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-suite("the AWS SDK", { timeout: 60_000, ...needs("ffmpeg", "mkvtoolnix") }, () => {
+suite("the AWS SDK", { timeout: 300_000, ...needs("ffmpeg", "mkvtoolnix") }, () => {
   test("streams, tags, retention, configurations; errors have KVS's names", async () => {
     await using scene = await guardedServer();
     const { control } = scene.clients;

@@ -74,7 +74,7 @@ async function images({ server }: GuardedServer): Promise<string[]> {
   return keys;
 }
 
-suite("what KVS keeps with a stream", { timeout: 60_000 }, () => {
+suite("what KVS keeps with a stream", { timeout: 300_000 }, () => {
   test("tags, storage, versions, mapped resources, deletion", async () => {
     await using scene = await guardedServer();
     const { control } = scene.clients;

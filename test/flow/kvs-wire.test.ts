@@ -39,7 +39,7 @@ async function clusters(): Promise<Buffer> {
   return file.subarray(0, file.lastIndexOf(Buffer.from("1c53bb6b", "hex")));
 }
 
-suite("clients of KVS on the wire", { timeout: 60_000, ...needs("ffmpeg") }, () => {
+suite("clients of KVS on the wire", { timeout: 300_000, ...needs("ffmpeg") }, () => {
   test("kvssink's way on one endpoint: describe, create, tag, endpoint, put", async () => {
     await using scene = await guardedServer();
     const { port } = scene.server;

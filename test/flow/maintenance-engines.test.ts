@@ -116,7 +116,7 @@ function keyFile(dir: string): string {
 
 const away = () => new Fault("store.unavailable", "EIO by plan");
 
-suite("an index made anew", { timeout: 240_000 }, () => {
+suite("an index made anew", { timeout: 300_000 }, () => {
   test("gives the same answers over encrypted packs", async () => {
     for (let seed = 1; seed <= 5; seed++) {
       using dir = tempDir("reindex");
@@ -261,7 +261,7 @@ function everyFile(dir: string): string[] {
 
 suite("an index in PostgreSQL made anew", {
   ...needs("ceph", "postgresql"),
-  timeout: 240_000,
+  timeout: 300_000,
 }, () => {
   let ceph: Ceph;
   let postgres: PostgresServer;

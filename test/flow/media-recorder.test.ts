@@ -144,7 +144,7 @@ function withStartCodes(payload: Buffer): Buffer {
   return out;
 }
 
-const options = { ...needs("chromium", "ffmpeg"), timeout: 60_000 };
+const options = { ...needs("chromium", "ffmpeg"), timeout: 300_000 };
 
 suite("MediaRecorder in Chromium, sent live over the WebSocket", options, () => {
   const dir = tempDir("recorder");

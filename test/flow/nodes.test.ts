@@ -152,7 +152,7 @@ async function killed(engines: NodeEngines, t: TestContext): Promise<void> {
   }
 }
 
-suite("several nodes over one folder", { timeout: 120_000 }, () => {
+suite("several nodes over one folder", { timeout: 300_000 }, () => {
   const engines = folderEngines;
 
   test("viewers and archive reads on a node that does not record", (t) => watched(engines, t));
@@ -191,7 +191,7 @@ suite("several nodes over one folder", { timeout: 120_000 }, () => {
   });
 
   test("a node that stood still past its lease is refused at the commit, and says so to its producer", {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async (t) => {
     using shared = await place(engines);
     await using a = await shared.process("a");
@@ -278,7 +278,7 @@ suite("several nodes over one folder", { timeout: 120_000 }, () => {
 
 suite("several nodes over PostgreSQL and S3", {
   ...needs("ceph", "postgresql"),
-  timeout: 180_000,
+  timeout: 300_000,
 }, () => {
   let engines: NodeEngines;
   before(async () => {

@@ -35,7 +35,7 @@ suite("the player in trouble", needs("chromium", "ffmpeg"), () => {
     proxy = await startCuttingProxy(Number(new URL(url).port), []);
     browser = await openBrowser();
     for (;;) if ((await fetch(`${url}/v1/streams/yard`)).ok) break;
-    await browser.page.goto(`http://127.0.0.1:${proxy.port}/#yard`);
+    await browser.page.goto(`http://127.0.0.1:${proxy.port}/watch#yard`);
     await state("LIVE");
   });
   after(async () => {
@@ -49,13 +49,13 @@ suite("the player in trouble", needs("chromium", "ffmpeg"), () => {
 
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 30_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 60_000 })
       .catch(async () => {
         const seen = await browser.page.locator('[part="state"]').textContent();
         assert.fail(`${seen}, not ${want}; ${browser.log.join("\n")}`);
       });
   const says = (part: string, words: RegExp) =>
-    browser.page.locator(`[part="${part}"]`, { hasText: words }).waitFor({ timeout: 30_000 });
+    browser.page.locator(`[part="${part}"]`, { hasText: words }).waitFor({ timeout: 60_000 });
 
   test("a network that is away for three seconds is said, and the live picture returns by itself", async (t) => {
     proxy.down();
@@ -89,7 +89,7 @@ suite("the player in trouble", needs("chromium", "ffmpeg"), () => {
         `fetch("/metrics").then((answer) => answer.text())
           .then((text) => /^streambank_viewers(?:\\{.*\\})? ${count}$/m.test(text))`,
         undefined,
-        { timeout: 30_000, polling: 250 },
+        { timeout: 60_000, polling: 250 },
       );
     await viewers(1);
     await hide(true);

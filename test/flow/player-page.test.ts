@@ -182,11 +182,11 @@ suite("the player page", needs("chromium"), () => {
 
   const open = async (to = "") => {
     await browser.page.goto("about:blank");
-    await browser.page.goto(`${url}/${to}`);
+    await browser.page.goto(`${url}/watch${to}`);
   };
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 10_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 60_000 })
       .catch(async () => {
         const player = browser.page.locator("streambank-player");
         const seen = `${await player.getAttribute("state")} ${await browser.page.locator('[part="detail"]').textContent()}`;

@@ -93,7 +93,7 @@ suite("the timeline tells the truth", needs("chromium", "ffmpeg"), () => {
       await call.acks;
     }
     browser = await openBrowser();
-    await browser.page.goto(`${server.url}/#yard`);
+    await browser.page.goto(`${server.url}/watch#yard`);
     await browser.page.waitForSelector("streambank-player[state=OFFLINE]");
     await browser.page.evaluate(`${TIMELINE}.show(${VIEW_MS})`);
   });
@@ -104,7 +104,7 @@ suite("the timeline tells the truth", needs("chromium", "ffmpeg"), () => {
   });
 
   const until = (code: string) =>
-    browser.page.waitForFunction(code, undefined, { timeout: 15_000 }).catch(() => {
+    browser.page.waitForFunction(code, undefined, { timeout: 60_000 }).catch(() => {
       throw new Error(`never: ${code}; ${browser.log.join("\n")}`);
     });
   const columns = (from: number, to: number) =>

@@ -42,7 +42,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
       };
       if (answer.streams[0]?.live) break;
     }
-    await browser.page.goto(url);
+    await browser.page.goto(`${url}/watch`);
   });
   after(async () => {
     await browser?.close();
@@ -53,7 +53,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
 
   const state = (want: string) =>
     browser.page
-      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 15_000 })
+      .waitForSelector(`streambank-player[state="${want}"]`, { timeout: 60_000 })
       .catch(async () => {
         const seen = await browser.page.locator('[part="state"]').textContent();
         assert.fail(`${seen}, not ${want}; ${[...browser.log, ...said].join("\n")}`);
@@ -63,7 +63,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
   const moves = async () => {
     const [at, before] = [await time(), await picture()];
     await browser.page.waitForFunction(`${VIDEO}.currentTime > ${at + 1}`, undefined, {
-      timeout: 15_000,
+      timeout: 60_000,
     });
     const later = await picture();
     const spread = Math.max(...later) - Math.min(...later);
@@ -82,7 +82,7 @@ suite("the player and the demo camera", needs("chromium"), () => {
   test("a click on the timeline plays what was recorded there, and Live returns", async () => {
     await browser.page.locator('button[data-span="60000"]').click();
     // Enough is recorded for a place two seconds and more behind the camera.
-    await browser.page.waitForFunction(`${VIDEO}.currentTime > 8`, undefined, { timeout: 30_000 });
+    await browser.page.waitForFunction(`${VIDEO}.currentTime > 8`, undefined, { timeout: 60_000 });
     const box = await browser.page.locator("streambank-timeline").boundingBox();
     assert.ok(box);
     const position = { x: box.width * 0.9 - (box.width / 60) * 5, y: 50 };

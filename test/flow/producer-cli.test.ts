@@ -125,7 +125,7 @@ suite("streambank-producer", { concurrency: 2, timeout: TIMEOUT_MS }, () => {
     using producer = new ProducerProcess(url, ...s.to("rtsp"));
     const before = await storedMore(s, "rtsp", 0, t.signal);
     await camera.kill();
-    await producer.said(/^rtsp: no source: rtsp:\/\/127\.0\.0\.1:\d+\/cam: /m);
+    await producer.said(/^rtsp: no source: rtsp:\/\/127\.0\.0\.1:\d+\/cam\d+: /m);
     const from = producer.out.length;
     await using again = await startRtspServer({ port: camera.port });
     assert.equal(again.port, camera.port);

@@ -61,7 +61,7 @@ async function producer(server: RunningServer, so: (state: Stream["producer"]) =
   }
 }
 
-suite("one producer a stream", { timeout: 120_000 }, () => {
+suite("one producer a stream", { timeout: 300_000 }, () => {
   test("RTMP from another address is refused while the first is there, and let in after it", async () => {
     await using server = await startTestServer({ createMissing: true });
     const first = await admitted(await rtmp(server));
@@ -157,7 +157,7 @@ suite("one producer a stream", { timeout: 120_000 }, () => {
   });
 });
 
-suite("what a stream says of its producer", { timeout: 120_000 }, () => {
+suite("what a stream says of its producer", { timeout: 300_000 }, () => {
   test("an RTMP push in its middle and after it: what acks would tell; the stream has the default retention", async () => {
     const defaultRetentionHours = 31;
     await using server = await startTestServer({ createMissing: true, defaultRetentionHours });

@@ -106,7 +106,8 @@ function readersOf(camera: RtspServer): number[] {
   return globSync("/proc/[0-9]*/cmdline").flatMap((path) => {
     try {
       const [program = "", ...args] = readFileSync(path, "utf8").split("\0");
-      const reads = program.endsWith("ffmpeg") && args.some((a) => a.includes(`:${camera.port}/`));
+      const reads =
+        program.endsWith("ffmpeg") && args.some((a) => a.includes(`/cam${camera.port}`));
       return reads ? [Number(path.split("/")[2])] : [];
     } catch {
       return [];
@@ -169,7 +170,7 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
       const before = await until(server, "cam", t.signal, hasFrames(1));
       await camera.kill();
       const dead = await until(server, "cam", t.signal, ({ state }) => state === "no source");
-      assert.match(dead.reason ?? "", /^rtsp:\/\/127\.0\.0\.1:\d+\/cam: .*next try in/);
+      assert.match(dead.reason ?? "", /^rtsp:\/\/127\.0\.0\.1:\d+\/cam\d+: .*next try in/);
       assert.ok(dead.sinceMs > before.sinceMs);
       for (let live = true; live; ) {
         t.signal.throwIfAborted();
@@ -286,4 +287,4 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
 
 const NOT_FOUND = "source.not-found";
 const BAD_NAME = "400 stream.bad-name";
-const VIDEO = { type: "video", codec: "V_MPEG4/ISO/AVC", width: 960, height: 540 };
+const VIDEO = { type: "video", codec: "V_MPEG4/ISO/AVC", width: 960, height: 540, hls: true };

@@ -85,7 +85,7 @@ async function pushSocket(url: string, messages: readonly (string | Uint8Array)[
   return { code, said: said.join("") };
 }
 
-suite("a server with a push key", { timeout: 60_000 }, () => {
+suite("a server with a push key", { timeout: 300_000 }, () => {
   test("PutMedia: no token, a wrong one, one for another stream, an old one, the right one", async () => {
     await using s = await guarded();
     const { url } = s.server;
@@ -134,7 +134,7 @@ suite("a server with a push key", { timeout: 60_000 }, () => {
   });
 });
 
-suite("a producer whose tokens end", { timeout: 60_000 }, () => {
+suite("a producer whose tokens end", { timeout: 300_000 }, () => {
   /** Puts the sample's pictures one after the other as long as it goes. */
   async function aProducer(s: Awaited<ReturnType<typeof guarded>>, lifeMs: number, told: boolean) {
     const { tracks, frames } = readRecording(SAMPLE);
@@ -193,7 +193,7 @@ suite("a producer whose tokens end", { timeout: 60_000 }, () => {
   });
 });
 
-suite("RTMP with authentication on", { timeout: 60_000 }, () => {
+suite("RTMP with authentication on", { timeout: 300_000 }, () => {
   test("an access key that may produce, in the stream key or in the address; none, and every other one, is refused", async () => {
     await using server = await startTestServer({ auth: "on", createMissing: true });
     const { rtmpPort: port = 0, parts } = server;
@@ -219,7 +219,7 @@ suite("RTMP with authentication on", { timeout: 60_000 }, () => {
   });
 });
 
-suite("RTMP with a push key", { ...needs("ffmpeg"), timeout: 60_000 }, () => {
+suite("RTMP with a push key", { ...needs("ffmpeg"), timeout: 300_000 }, () => {
   const push = (source: string, to: string) =>
     run("ffmpeg", ["-v", "error", "-i", source, "-c", "copy", "-f", "flv", to]);
 

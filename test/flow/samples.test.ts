@@ -35,7 +35,7 @@ function commandsOf(page: string): readonly { readonly line: string; readonly st
   });
 }
 
-suite("samples", { ...needs("ffmpeg", "gstreamer"), concurrency: 3, timeout: 200_000 }, () => {
+suite("samples", { ...needs("ffmpeg", "gstreamer"), concurrency: 3, timeout: 300_000 }, () => {
   for (const { line, stream } of commandsOf("one-liners.md"))
     test(`one line: ${stream}`, async () => {
       await using server = await startTestServer({ createMissing: true });

@@ -59,7 +59,7 @@ async function scene() {
   };
 }
 
-suite("TLS", { timeout: 60_000 }, () => {
+suite("TLS", { timeout: 300_000 }, () => {
   test("a new certificate is shown to whoever comes next, while open connections go on; a bad one is not taken", async () => {
     await using s = await scene();
     const { port, rtmpsPort } = s.server;

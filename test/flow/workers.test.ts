@@ -14,7 +14,7 @@ interface Listed {
   readonly number: string;
 }
 
-suite("a server of several processes", { timeout: 90_000 }, () => {
+suite("a server of several processes", { timeout: 300_000 }, () => {
   test("records and answers on one port, also after one of them was killed", async () => {
     using dir = tempDir("workers");
     const port = await freePorts(1);

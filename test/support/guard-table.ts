@@ -42,6 +42,8 @@ export const PASS = {
   seen: ["produce", "read", "manage", "session", "viewer", "operator", "admin"],
   manage: ["manage", "operator", "admin"],
   server: ["admin"],
+  /** Who has a password. */
+  user: ["viewer", "operator", "admin"],
   nobody: [],
 } as const satisfies Record<string, readonly RoleName[]>;
 
@@ -56,6 +58,8 @@ const TIME = "from=1790000000000&to=1790000001000";
 const row = (pass: keyof typeof PASS, more: Omit<Row, "pass"> = {}): Row => ({ pass, ...more });
 const timed = (path: string) => row("timed", { path: `${path}?${TIME}` });
 const CAM = "/v1/streams/cam";
+/** Refused as a request, behind the question who asks. */
+const SAME = { password: "a-long-password", newPassword: "a-long-password" };
 
 /** By `METHOD path`, as Fastify has it. */
 export const ROUTES: Readonly<Record<string, Row>> = {
@@ -63,6 +67,8 @@ export const ROUTES: Readonly<Record<string, Row>> = {
   "GET /healthz": row("anybody"),
   "GET /readyz": row("anybody"),
   "GET /metrics": row("server"),
+  "GET /v1/server": row("known"),
+  "GET /v1/server/history": row("server"),
   "GET /v1/openapi.json": row("anybody"),
   "GET /v1/docs": row("anybody"),
   "GET /v1/streams": row("known"),
@@ -74,6 +80,7 @@ export const ROUTES: Readonly<Record<string, Row>> = {
   "GET /v1/streams/:name/fragments": timed(`${CAM}/fragments`),
   "GET /v1/streams/:name/coverage": timed(`${CAM}/coverage`),
   "GET /v1/streams/:name/gaps": timed(`${CAM}/gaps`),
+  "GET /v1/streams/:name/keyframes": timed(`${CAM}/keyframes`),
   "GET /v1/streams/:name/clip.mkv": timed(`${CAM}/clip.mkv`),
   "GET /v1/streams/:name/clip.mp4": timed(`${CAM}/clip.mp4`),
   "GET /v1/streams/:name/image.jpg": row("timed", { path: `${CAM}/image.jpg?at=1790000000000` }),
@@ -121,6 +128,7 @@ export const ROUTES: Readonly<Record<string, Row>> = {
   "POST /v1/session": row("read", { body: { actions: ["read"], streams: "cam" } }),
   "POST /v1/sign-in": row("anybody", { body: {} }),
   "POST /v1/sign-out": row("known"),
+  "POST /v1/password": row("user", { body: SAME }),
   // Signed by other nodes.
   "GET /internal/packs/*": row("nobody", { path: "/internal/packs/x" }),
   "POST /internal/streams/:name/let-go": row("nobody", { body: {} }),

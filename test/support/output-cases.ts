@@ -58,7 +58,7 @@ const OUTPUTS: readonly (readonly [
 ];
 
 export function outputSuite(one: OutputCase): void {
-  suite(`outputs: ${one.name}`, { timeout: 120_000, ...needs("ffmpeg") }, () => {
+  suite(`outputs: ${one.name}`, { timeout: 300_000, ...needs("ffmpeg") }, () => {
     let scene: Scene;
     before(async () => {
       scene = await sceneOf(await one.pushes());

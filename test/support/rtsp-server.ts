@@ -20,9 +20,10 @@ server.set_service(sys.argv[1])
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch('( filesrc location="%s" ! matroskademux name=d'
   ' d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96%s )' % (sys.argv[2], sys.argv[3]))
-server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)
-print("rtsp://127.0.0.1:%d/cam" % server.get_bound_port(), flush=True)
+path = "/cam%d" % server.get_bound_port()
+server.get_mount_points().add_factory(path, factory)
+print("rtsp://127.0.0.1:%d%s" % (server.get_bound_port(), path), flush=True)
 GLib.MainLoop().run()
 `;
 

@@ -52,11 +52,13 @@ const FIRST_CHUNK_SIZE = 128;
 const MAX_CHUNK_SIZE = 0xffffff;
 
 /**
- * What comes is gathered in arrays of this size, bytes; the first of a connection are smaller. Large enough for a few
- * frames; larger ones were no faster (docs/decisions/0008-own-rtmp-chunk-layer.md).
+ * What comes is gathered in arrays of this size, bytes; the first of a connection are smaller. Large enough for a dozen
+ * frames, so that little of it has to move to the next one (docs/decisions/0017-rtmp-receive-path.md).
  */
-const GATHER_BYTES = 64 << 10;
+const GATHER_BYTES = 256 << 10;
 const FIRST_GATHER_BYTES = 4096;
+/** An array with less room than this is not offered to be read into, bytes: a read should bring more than a few packets. */
+const MIN_ROOM_BYTES = 16 << 10;
 /**
  * A message keeps the array it lies in. Above this size the array was made for a message of megabytes, bytes; what is
  * this much smaller is copied out of it, so that a few bytes never keep megabytes.
@@ -111,6 +113,21 @@ export class ChunkReader {
     if (this.#end + bytes.length > this.#bytes.length) this.#renew(bytes.length);
     this.#bytes.set(bytes, this.#end);
     this.#end += bytes.length;
+  }
+
+  /**
+   * Where the next bytes may be put by somebody else, who then tells `filled` how many they were. Never empty. Of no
+   * use any more once something else of this reader was called.
+   */
+  room(): Uint8Array {
+    const { length } = this.#bytes;
+    if (length - this.#end < Math.min(MIN_ROOM_BYTES, length / 2)) this.#renew(1);
+    return this.#bytes.subarray(this.#end);
+  }
+
+  /** So many bytes have been put at the beginning of the last `room`. */
+  filled(count: number): void {
+    this.#end += count;
   }
 
   /** Another array: messages given out keep the old one. What is unfinished and unread moves to the new one. */

@@ -7,8 +7,9 @@ import type { Socket } from "node:net";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { Rope } from "../../base/rope.ts";
 import type { StreamCatalogue } from "../../fragment/fragment.ts";
+import { crc32 } from "../../native/crc32.ts";
+import { readInto } from "../../native/read-into.ts";
 import { ensureStream } from "../ensure-stream.ts";
 import type { Ingest } from "../ingest.ts";
 import type { Placement } from "../placement.ts";
@@ -42,12 +43,14 @@ export class RtmpConnection {
   readonly #parts: RtmpParts;
   readonly #log: Logger;
   readonly #peer: RtmpPeer;
-  readonly #media = new FlvToMatroska();
+  readonly #media = new FlvToMatroska(crc32);
   readonly #address: string;
   #unwatch: () => void = () => {};
   #session: IngestSession | undefined;
   #deadline: CancelTimer;
   #opening = false;
+  /** A socket that is read into does not look at whether it was paused before it reads. */
+  #paused = false;
   #ended = false;
 
   /** Takes over an accepted socket. Nothing in here throws. */
@@ -62,7 +65,13 @@ export class RtmpConnection {
     );
     socket.setNoDelay(true);
     socket.on("error", () => {});
-    socket.on("data", (bytes) => this.#received(bytes));
+    const room = () => this.#peer.room();
+    const filled = (count: number) => {
+      this.#received(() => this.#peer.filled(count));
+      return !this.#paused;
+    };
+    if (!readInto(socket, { room, filled }))
+      socket.on("data", (bytes) => this.#received(() => this.#peer.push(bytes)));
     socket.once("end", () => this.#finish());
     socket.once("close", () => this.#closed());
   }
@@ -77,10 +86,10 @@ export class RtmpConnection {
     if (this.#socket.writable) this.#socket.write(bytes);
   }
 
-  #received(bytes: Uint8Array): void {
+  #received(take: () => void): void {
     if (this.#ended) return;
     try {
-      this.#peer.push(bytes);
+      take();
       this.#drain();
       if (this.#socket.writableLength > MAX_UNREAD_BYTES)
         throw new Fault("rtmp.too-large", "it asks and does not read the answers");
@@ -102,14 +111,14 @@ export class RtmpConnection {
     switch (event.kind) {
       case "publish":
         this.#opening = true;
-        this.#socket.pause();
+        this.#pause();
         this.#open(event.app, event.name).catch((error) => this.#fail(asFault(error)));
         return;
       case "end":
         this.#finish();
         return;
       default:
-        for (const rope of this.#media.accept(event.kind, event.message)) this.#push(rope);
+        this.#session?.accept(this.#media.accept(event.kind, event.message));
     }
   }
 
@@ -138,16 +147,16 @@ export class RtmpConnection {
     this.#peer.accept();
     this.#opening = false;
     this.#log.info("rtmp.publish", { stream });
-    this.#socket.resume();
-    this.#received(new Uint8Array(0));
+    this.#resume();
+    this.#received(() => {});
   }
 
   #transport() {
     return {
       // RTMP has no acks: what is durable is in the stream's status.
       send: () => {},
-      pause: () => this.#socket.pause(),
-      resume: () => this.#socket.resume(),
+      pause: () => this.#pause(),
+      resume: () => this.#resume(),
       finished: (fault: Fault | undefined) => {
         if (fault !== undefined) this.#refuse("NetStream.Publish.Denied", fault.message);
         this.#end();
@@ -155,8 +164,14 @@ export class RtmpConnection {
     };
   }
 
-  #push(rope: Rope): void {
-    this.#session?.push(...rope.parts);
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#socket.resume();
   }
 
   /** What was sent is stored, also the last group. */
@@ -165,7 +180,7 @@ export class RtmpConnection {
       this.#end();
       return;
     }
-    for (const rope of this.#media.finish()) this.#push(rope);
+    this.#session.accept(this.#media.finish());
     this.#session.end();
   }
 
@@ -188,7 +203,7 @@ export class RtmpConnection {
     this.#unwatch();
     this.#deadline();
     this.#socket.end();
-    this.#socket.resume();
+    this.#resume();
     this.#deadline = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());
     const { unsupported } = this.#media;
     if (unsupported.size > 0)
@@ -197,7 +212,7 @@ export class RtmpConnection {
 
   #closed(): void {
     if (!this.#ended) {
-      for (const rope of this.#media.finish()) this.#push(rope);
+      this.#session?.accept(this.#media.finish());
       this.#session?.abort();
     }
     this.#end();

@@ -62,9 +62,25 @@ export class RtmpPeer {
     return this.#reader.heldBytes;
   }
 
+  /** As `ChunkReader.room`. */
+  room(): Uint8Array {
+    return this.#reader.room();
+  }
+
+  /** So many bytes have been put at the beginning of the last `room`. */
+  filled(count: number): void {
+    this.#reader.filled(count);
+    this.#count(count);
+  }
+
+  /** Copies the bytes. */
   push(bytes: Uint8Array): void {
-    this.#received += bytes.length;
     this.#reader.push(bytes);
+    this.#count(bytes.length);
+  }
+
+  #count(bytes: number): void {
+    this.#received += bytes;
     if (this.#received - this.#acknowledged < this.#window) return;
     this.#acknowledged = this.#received;
     if (this.#state === "publishing") this.#send(acknowledgement(this.#received));

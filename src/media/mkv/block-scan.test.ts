@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { hex } from "../../../test/support/hex.ts";
 import { random } from "../../../test/support/random.ts";
 import { Fault } from "../../base/errors.ts";
-import { retimeBlocks, scanBlocks } from "./block-scan.ts";
+import { retimeBlocks, scanBlocks, wholeBlocks } from "./block-scan.ts";
 
 /** SimpleBlock track 1 at 5, key; Void; BlockGroup of track 2 at −1 with duration 40 and a reference. */
 const CLUSTER = hex(
@@ -34,6 +34,14 @@ suite("scanBlocks", () => {
   test("reads sizes of eight bytes", () => {
     const [block] = scanBlocks(hex("a3 0100000000000005 81 0000 00 ff"));
     assert.equal(block?.bodyEnd, 14);
+  });
+
+  test("counts the whole elements of a part", () => {
+    const ends = [0, 8, 11, CLUSTER.length];
+    for (let length = 0; length <= CLUSTER.length; length++) {
+      const whole = Math.max(...ends.filter((end) => end <= length));
+      assert.equal(wholeBlocks(CLUSTER.subarray(0, length)), whole, `of ${length} bytes`);
+    }
   });
 
   test("gives blocks or mkv.bad-block on damaged bytes, nothing else", () => {

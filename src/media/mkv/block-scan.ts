@@ -38,6 +38,17 @@ export function scanBlocks(bytes: Uint8Array): ScannedBlock[] {
   return blocks;
 }
 
+/** How many of these bytes, from their start on, are whole elements: of the first part of a fragment. */
+export function wholeBlocks(bytes: Uint8Array): number {
+  const scan = new Scan(bytes);
+  try {
+    while (scan.next(bytes.length)) scan.pos = scan.end;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+  }
+  return scan.pos;
+}
+
 /**
  * Moves every block by so many ticks, in place: where a Cluster's Timestamp has to change by more than the
  * clip's start allows. Sizes stay. Throws `mkv.bad-block` where a time leaves its 16 bits.

@@ -25,21 +25,30 @@ export function idBytes(name: ElementName): Uint8Array {
 
 /** An element size as a vint. A value of all ones would mean unknown, so it takes the next width. */
 export function sizeBytes(size: number, width: SizeWidth = "shortest"): Uint8Array {
-  const length = width === "shortest" ? shortest(size) : width;
-  assert(size >= 0 && size < 2 ** (7 * length) - 1, "an element size too large for its field");
+  const length = width === "shortest" ? sizeWidth(size) : width;
   const out = new Uint8Array(length);
-  let rest = size;
-  for (let i = length - 1; i >= 0; i--) {
-    out[i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-  out[0] = (out[0] as number) | (0x80 >> (length - 1));
+  putSize(out, 0, size, length);
   return out;
 }
 
-function shortest(size: number): number {
+/** `sizeBytes` of `width` bytes into an array that is there, from `at` on. */
+export function putSize(target: Uint8Array, at: number, size: number, width: number): void {
+  assert(size >= 0 && size < (UNKNOWN[width] ?? 0), "an element size too large for its field");
+  let rest = size;
+  for (let i = at + width - 1; i >= at; i--) {
+    target[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  target[at] = (target[at] as number) | (0x80 >> (width - 1));
+}
+
+/** The value of all ones in a size field of so many bytes. */
+const UNKNOWN = Array.from({ length: 9 }, (_, width) => 2 ** (7 * width) - 1);
+
+/** The least bytes an element size takes. */
+export function sizeWidth(size: number): number {
   let width = 1;
-  while (size >= 2 ** (7 * width) - 1) width++;
+  while (size >= (UNKNOWN[width] ?? Number.POSITIVE_INFINITY)) width++;
   return width;
 }
 

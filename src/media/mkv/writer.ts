@@ -10,8 +10,10 @@ import {
   floatElement,
   idBytes,
   join,
+  putSize,
   type SizeWidth,
   sizeBytes,
+  sizeWidth,
   textElement,
   UNKNOWN_SIZE_8,
   uintElement,
@@ -224,17 +226,27 @@ export interface SimpleBlockOptions {
 }
 
 /** A SimpleBlock without lacing; the payload is not copied. */
-export function simpleBlock({ track, relativeTicks, key, payload }: SimpleBlockOptions): Rope {
+export function simpleBlock(options: SimpleBlockOptions): Rope {
+  const head = simpleBlockHead(options, (bytes) => new Uint8Array(bytes));
+  return Rope.from([head, ...options.payload.parts]);
+}
+
+/** What stands before a SimpleBlock's payload, in an array of `room`'s. Its last three bytes are time and flags. */
+export function simpleBlockHead(
+  { track, relativeTicks, key, payload }: SimpleBlockOptions,
+  room: (bytes: number) => Uint8Array,
+): Uint8Array {
   assert(relativeTicks >= -0x8000 && relativeTicks <= 0x7fff, "relative time beyond 16 bits");
-  const number = sizeBytes(track);
-  const size = sizeBytes(number.length + 3 + payload.length);
+  const numberWidth = sizeWidth(track);
+  const size = numberWidth + 3 + payload.length;
+  const width = sizeWidth(size);
   // Made for every frame of a live stream: without arrays in between.
-  const head = new Uint8Array(1 + size.length + number.length + 3);
+  const head = room(1 + width + numberWidth + 3);
   head[0] = ID.SimpleBlock;
-  head.set(size, 1);
-  head.set(number, 1 + size.length);
+  putSize(head, 1, size, width);
+  putSize(head, 1 + width, track, numberWidth);
   head[head.length - 3] = relativeTicks >> 8;
   head[head.length - 2] = relativeTicks;
   head[head.length - 1] = key ? 0x80 : 0;
-  return Rope.from([head, ...payload.parts]);
+  return head;
 }

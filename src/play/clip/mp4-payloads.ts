@@ -27,10 +27,17 @@ export function gatherPayloads(
   return out;
 }
 
-/** Undefined, and nothing is changed, when a payload is not a slice of `blocks` or they are out of order. */
-function movedTogether(frames: readonly ClipFrame[], blocks: Uint8Array): Uint8Array | undefined {
+/**
+ * The payloads inside the array they are slices of, one after the other from byte `start` on, which is not behind the first
+ * of them. Undefined, and nothing is changed, when a payload is not a slice of `blocks` or they are out of order.
+ */
+export function movedTogether(
+  frames: readonly ClipFrame[],
+  blocks: Uint8Array,
+  start = 0,
+): Uint8Array | undefined {
   const spans: number[] = [];
-  let end = 0;
+  let end = start;
   for (const { payload } of frames)
     for (const part of payload.parts) {
       const from = part.byteOffset - blocks.byteOffset;
@@ -38,13 +45,13 @@ function movedTogether(frames: readonly ClipFrame[], blocks: Uint8Array): Uint8A
       end = from + part.length;
       spans.push(from, end);
     }
-  let at = 0;
+  let at = start;
   for (let i = 0; i < spans.length; i += 2) {
     const [from, to] = [spans[i] as number, spans[i + 1] as number];
     blocks.copyWithin(at, from, to);
     at += to - from;
   }
-  return blocks.subarray(0, at);
+  return blocks.subarray(start, at);
 }
 
 function copied(frames: readonly ClipFrame[], size: number): Uint8Array {

@@ -75,18 +75,22 @@ export async function listAfter(
   return list;
 }
 
+/** What of a fragment's number says which it is. */
+export interface FragmentPlace {
+  readonly sequence: number;
+  readonly receivedMs: number;
+}
+
+export function isAt({ info }: StoredFragment, at: FragmentPlace): boolean {
+  return info.number.sequence === at.sequence && info.number.receivedMs === at.receivedMs;
+}
+
 /** The fragment of this number. Throws `request.no-media`. */
-export async function fragmentAt(
-  walk: Walk,
-  at: { readonly sequence: number; readonly receivedMs: number },
-): Promise<StoredFragment> {
+export async function fragmentAt(walk: Walk, at: FragmentPlace): Promise<StoredFragment> {
   const fromMs = millis(at.receivedMs);
   const range = { fromMs, toMs: millis(at.receivedMs + 1) };
-  const found = await find(
-    walk,
-    { by: "time", clock: "server", range },
-    ({ info }) => info.number.sequence === at.sequence && info.number.receivedMs === at.receivedMs,
-  );
+  const selection = { by: "time", clock: "server", range } as const;
+  const found = await find(walk, selection, (one) => isAt(one, at));
   if (found !== undefined) return found;
   throw new Fault("request.no-media", "there is no such fragment, or not any more");
 }

@@ -7,13 +7,14 @@ import { Fault } from "../../base/errors.ts";
 import type { FragmentInfo, FragmentReader, StoredFragment } from "../../fragment/fragment.ts";
 import type { LiveHub } from "../../live/hub.ts";
 import type { TrackSet } from "../../media/track.ts";
+import { MadeSegments } from "../cmaf/made-segments.ts";
 import { initOf, type Rendition } from "../cmaf/renditions.ts";
-import { segmentOf } from "../cmaf/segment.ts";
 import type { Walk } from "../walk.ts";
 import { BreakCounts } from "./breaks-before.ts";
 import type { EdgeFragment } from "./edge-fragment.ts";
+import { KnownPacks } from "./known-packs.ts";
 import type { Listed } from "./listed.ts";
-import { fragmentAt, fragmentFrom } from "./lists.ts";
+import { type FragmentPlace, fragmentFrom } from "./lists.ts";
 import type { LiveEdge } from "./live-edge.ts";
 import { LiveEdges } from "./live-edges.ts";
 import { archivedNow, type LiveList, liveList, MOST_MISSING } from "./live-playlist.ts";
@@ -52,11 +53,14 @@ export class SegmentService {
   readonly reader: FragmentReader;
   readonly counts = new BreakCounts();
   readonly #edges: LiveEdges;
+  readonly #made: MadeSegments;
+  readonly #packs = new KnownPacks();
   readonly #lists: Shared<readonly Listed[]>;
 
   constructor(options: ServiceOptions) {
     this.reader = options.reader;
     this.#edges = new LiveEdges(options);
+    this.#made = new MadeSegments(options.reader);
     this.#lists = new Shared(options.clock, LIST_MS);
   }
 
@@ -124,7 +128,7 @@ export class SegmentService {
     const same = fresh?.listed?.info.number.receivedMs === at.receivedMs;
     return (
       (same ? fromEdge(fresh, rendition, may) : undefined) ??
-      this.#ofArchive(await fragmentAt(this.walk(stream), at), { rendition, may })
+      this.#ofArchive(await this.fragmentAt(stream, at), { rendition, may })
     );
   }
 
@@ -142,15 +146,23 @@ export class SegmentService {
     );
   }
 
+  /** Throws `request.no-media`, `stream.not-found`. */
+  fragmentAt(stream: string, at: FragmentPlace): Promise<StoredFragment> {
+    return this.#packs.fragmentAt(this.walk(stream), at);
+  }
+
   #ofArchive(fragment: StoredFragment, { rendition, may }: SegmentWanted): Promise<MediaBytes> {
     may(fragment.info);
     return this.archived(fragment, rendition);
   }
 
   async archived(fragment: StoredFragment, rendition: Rendition): Promise<MediaBytes> {
-    const pieces = await segmentOf({ reader: this.reader, fragment, rendition });
+    const made = await this.#made.get(fragment, rendition);
     const { sequence, receivedMs } = fragment.info.number;
-    return { pieces, etag: `"${sequence}-${receivedMs}-${rendition}-${fragment.blocksCrc}"` };
+    return {
+      pieces: [made],
+      etag: `"${sequence}-${receivedMs}-${rendition}-${fragment.blocksCrc}"`,
+    };
   }
 
   /** Waits for one that comes next, at most 15 s. Throws `request.no-media`. */

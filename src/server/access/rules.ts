@@ -13,6 +13,9 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /healthz": "public",
   "GET /readyz": "public",
   "GET /metrics": "read",
+  // Whoever is somebody: where to push to. What is of the machine, those who manage it.
+  "GET /v1/server": "own",
+  "GET /v1/server/history": "manage",
   "GET /v1/openapi.json": "public",
   "GET /v1/docs": "public",
   // Streams that the caller may not read are left out.
@@ -26,6 +29,7 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   "GET /v1/streams/:name/fragments": "read",
   "GET /v1/streams/:name/coverage": "read",
   "GET /v1/streams/:name/gaps": "read",
+  "GET /v1/streams/:name/keyframes": "read",
   "GET /v1/streams/:name/clip.mkv": "read",
   "GET /v1/streams/:name/clip.mp4": "read",
   "GET /v1/streams/:name/image.jpg": "read",
@@ -66,6 +70,7 @@ export const RULES: Readonly<Record<string, RouteAccess>> = {
   // Nobody yet, and then somebody.
   "POST /v1/sign-in": "public",
   "POST /v1/sign-out": "own",
+  "POST /v1/password": "own",
   // Every caller about itself; what a session may do is never more than what its maker may.
   "GET /v1/session": "own",
   "POST /v1/session": "own",

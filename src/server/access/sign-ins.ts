@@ -14,6 +14,14 @@ import type { SessionTokens } from "./session-tokens.ts";
 /** A working day, with what comes before and after. */
 const SIGN_IN_MS = 43_200_000;
 
+/** What a user's id begins with. */
+const USER = "user:";
+
+export interface PasswordChange {
+  readonly password: string;
+  readonly newPassword: string;
+}
+
 interface SignInParts {
   readonly directory: Directory;
   readonly sessions: SessionTokens;
@@ -40,18 +48,40 @@ export class SignIns {
 
   /** Throws `auth.denied`, `auth.limited`, `request.busy`. */
   async withPassword(name: string, password: string, address: string): Promise<SignedIn> {
+    const since = await this.#proven(name, password, address);
+    return this.#signedIn({ id: `${USER}${name}`, since }, address);
+  }
+
+  /**
+   * The own password, by who knows the old one. Everything the user was signed in with ends; what is returned goes on. Throws
+   * `auth.denied` (no user, or the old one is wrong), `auth.limited`, `request.busy`, `request.bad` when both are the same.
+   */
+  async changePassword(
+    { id, maker }: Principal,
+    { password, newPassword }: PasswordChange,
+    address: string,
+  ): Promise<SignedIn> {
+    if (maker === undefined || !maker.id.startsWith(USER))
+      throw new Fault("auth.denied", "users have passwords: sign in as one");
+    if (password === newPassword) throw new Fault("request.bad", "the new password is the old one");
+    const name = maker.id.slice(USER.length);
+    await this.#proven(name, password, address);
+    const { users } = this.#parts.directory;
+    const since = await users.changePassword(name, newPassword, { who: id, address });
+    return this.#signedIn({ id: maker.id, since }, address);
+  }
+
+  async #proven(name: string, password: string, address: string): Promise<string> {
     const { directory, limit } = this.#parts;
     const { users } = directory;
     limit.check(address);
     const since = await users.signIn(name, password, address);
-    if (since === undefined) {
-      limit.failed(address);
-      // What is no name may be a password, typed one line too early.
-      const who = users.has(name) ? `user:${name}` : "nobody known";
-      await this.#audit.add({ action: "sign-in-failed", who, detail: JSON.stringify({ address }) });
-      throw new Fault("auth.denied", "the name or the password is wrong");
-    }
-    return this.#signedIn({ id: `user:${name}`, since }, address);
+    if (since !== undefined) return since;
+    limit.failed(address);
+    // What is no name may be a password, typed one line too early.
+    const who = users.has(name) ? `${USER}${name}` : "nobody known";
+    await this.#audit.add({ action: "sign-in-failed", who, detail: JSON.stringify({ address }) });
+    throw new Fault("auth.denied", "the name or the password is wrong");
   }
 
   /** `ID.SECRET`. Throws `auth.denied`, `auth.expired`, `auth.limited`. */

@@ -92,6 +92,15 @@ export class Users {
 
   /** Ends what the user is signed in with. Throws `user.not-found`. */
   async change(name: string, change: UserChange, caller: Caller): Promise<User> {
+    return shown(await this.#change(name, change, caller));
+  }
+
+  /** As `change`; returns what a sign-in with the new password begins with. */
+  async changePassword(name: string, password: string, caller: Caller): Promise<string> {
+    return (await this.#change(name, { password }, caller)).since;
+  }
+
+  async #change(name: string, change: UserChange, caller: Caller): Promise<Kept> {
     const { index, clock, passwords, changed } = this.#parts;
     const before = this.#known(name);
     const { password, ...rest } = change;
@@ -106,7 +115,7 @@ export class Users {
     changed();
     const what = { name, ...rest, ...(password === undefined ? {} : { password: "changed" }) };
     await this.#audit("user-changed", caller, what);
-    return shown(kept);
+    return kept;
   }
 
   /** Throws `user.not-found`. */

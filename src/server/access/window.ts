@@ -15,6 +15,7 @@ const BY_TIME: Readonly<Record<string, "range" | "instant">> = {
   "GET /v1/streams/:name/fragments": "range",
   "GET /v1/streams/:name/coverage": "range",
   "GET /v1/streams/:name/gaps": "range",
+  "GET /v1/streams/:name/keyframes": "range",
   "GET /v1/streams/:name/clip.mkv": "range",
   "GET /v1/streams/:name/clip.mp4": "range",
   "GET /v1/streams/:name/images": "range",

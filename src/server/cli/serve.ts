@@ -1,10 +1,13 @@
 /** `streambank serve`, and `streambank demo`: the same server with a demo camera pushing to it. */
 
+import type { Transport } from "../../../producer-sdk/src/transport.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
 import { API_SESSION } from "../access/key-guard.ts";
 import { type Config, isLoopback } from "../config.ts";
+import { LocalTransport } from "../pull/local-transport.ts";
 import { readSecret } from "../push-tokens.ts";
+import { putParts } from "../put-parts.ts";
 import { type RunningServer, startServer } from "../start.ts";
 import { readArgs } from "./args.ts";
 import { type CliContext, type Command, write } from "./context.ts";
@@ -33,11 +36,6 @@ export const serve: Command = async (argv, context) => {
 export const demo: Command = async (argv, context) => {
   const server = await open(argv, context);
   try {
-    if (server.certificates !== undefined)
-      throw new Fault(
-        "config.bad",
-        "demo: without tlsCert; its camera calls the server by an address",
-      );
     const token = demoToken(server, context.clock);
     await createDemoStream(server);
     const camera = context.demoCamera({
@@ -45,6 +43,7 @@ export const demo: Command = async (argv, context) => {
       stream: DEMO_STREAM,
       clock: context.clock,
       signal: context.signal,
+      ...transportTo(server),
       ...(token === undefined ? {} : { token }),
       log: (line) => context.stderr.write(`demo camera: ${line}\n`),
     });
@@ -95,6 +94,14 @@ function demoToken(
     return async () => issue(clock.now() + DEMO_TOKEN_MS);
   }
   return pushKeyFile === undefined ? undefined : async () => readSecret(pushKeyFile);
+}
+
+/** With a certificate, which is for a name, the camera comes in from inside: the server's address is no name. */
+function transportTo({ certificates, parts }: RunningServer): { transport?: Transport } {
+  if (certificates === undefined) return {};
+  const { ingest, catalogue, defaultRetentionHours } = putParts(parts);
+  const local = { ingest, catalogue, defaultRetentionHours };
+  return { transport: new LocalTransport(DEMO_STREAM, local) };
 }
 
 async function createDemoStream({ parts }: RunningServer): Promise<void> {

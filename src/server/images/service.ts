@@ -3,6 +3,7 @@
  * of them together start no more processes than the pool allows.
  */
 import { createHash } from "node:crypto";
+import { ByteCache } from "../../base/byte-cache.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ClockName, FragmentReader } from "../../fragment/fragment.ts";
 import type { LiveHub } from "../../live/hub.ts";
@@ -12,7 +13,6 @@ import { livePicture } from "../../play/images/live-picture.ts";
 import type { Found, PictureSource } from "../../play/images/source.ts";
 import { PictureDecoder } from "./decoder.ts";
 import { ffmpegRunner, type RunFfmpeg } from "./ffmpeg.ts";
-import { ByteCache } from "./lru.ts";
 import { Pool, type PoolLimits } from "./pool.ts";
 import { type PictureStyle, styleName } from "./style.ts";
 

@@ -1,6 +1,7 @@
 /** The small parts: cache, pool, style, destinations. What they make together: test/flow/images.test.ts. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { ByteCache } from "../../base/byte-cache.ts";
 import { millis } from "../../base/units.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
 import {
@@ -9,7 +10,6 @@ import {
   imageGeneration,
 } from "./generation-config.ts";
 import { imageKey } from "./image-files.ts";
-import { ByteCache } from "./lru.ts";
 import { Pool } from "./pool.ts";
 import { quantizer, styleName } from "./style.ts";
 

@@ -3,6 +3,7 @@ import type { RouteOptions } from "fastify";
 import type { QueryTable } from "../routes/parameters.ts";
 import { OPERATIONS, type OperationText } from "./operations.ts";
 import { ref, SCHEMAS, type Schema } from "./schemas.ts";
+import { SOCKETS, type SocketText } from "./sockets.ts";
 
 /** What of a route is described. */
 export interface DescribedRoute {
@@ -38,6 +39,8 @@ export function openApi(routes: readonly DescribedRoute[], version: string): Ope
     paths[path] ??= {};
     paths[path][route.method.toLowerCase()] = operation(route, text);
   }
+  for (const [url, socket] of Object.entries(SOCKETS))
+    paths[url.replace(/:(\w+)/g, "{$1}")] = { get: socketOperation(url, socket) };
   return {
     openapi: "3.1.0",
     info: {
@@ -76,16 +79,15 @@ export function openApi(routes: readonly DescribedRoute[], version: string): Ope
 
 function operation({ method, url, body, query }: DescribedRoute, text: OperationText): object {
   const { status = 200, answer, type = "application/json" } = text;
-  const parameters = [...inPath(url), ...inQuery(query), ...more(text.query ?? {})];
-  const sent = body ?? text.body;
+  const parameters = [...inPath(url), ...inQuery(query)];
   return {
     operationId: idOf(method, url),
     summary: text.summary,
     tags: [tagOf(url)],
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(sent === undefined
+    ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: sent } } } }),
+      : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
     responses: {
       [status]: {
         description: text.summary,
@@ -93,6 +95,21 @@ function operation({ method, url, body, query }: DescribedRoute, text: Operation
       },
       default: { $ref: "#/components/responses/Refused" },
     },
+  };
+}
+
+/** A handshake: OpenAPI has no words for what comes after it, so that is in `x-websocket`. */
+function socketOperation(url: string, { summary, query, sends, receives }: SocketText): object {
+  return {
+    operationId: idOf("GET", url),
+    summary,
+    tags: [tagOf(url)],
+    parameters: [...inPath(url), ...inQuery(query)],
+    responses: {
+      101: { description: "the handshake of a WebSocket (RFC 6455)" },
+      default: { $ref: "#/components/responses/Refused" },
+    },
+    "x-websocket": { clientSends: sends, serverSends: receives },
   };
 }
 
@@ -107,10 +124,6 @@ function inQuery(table: QueryTable): object[] {
     const { description, ...rest } = schema;
     return { name, in: "query", required, description, schema: rest };
   });
-}
-
-function more(query: Readonly<Record<string, Schema>>): object[] {
-  return Object.entries(query).map(([name, schema]) => ({ name, in: "query", schema }));
 }
 
 /** `getStreamsNameClipMp4`. */

@@ -9,10 +9,6 @@ export interface OperationText {
   readonly answer?: Schema;
   /** Default `application/json`. */
   readonly type?: string;
-  /** Where the handler, not a schema, checks it. */
-  readonly body?: Schema;
-  /** Where the handler, not a table, reads them. */
-  readonly query?: Readonly<Record<string, Schema>>;
 }
 
 type Name = keyof typeof SCHEMAS;
@@ -24,27 +20,13 @@ const of = (summary: string, answer: Name, status = 200): OperationText => ({
 const all = (summary: string, key: string, item: Name, more = {}): OperationText => ({
   ...{ summary, answer: object({ [key]: list(ref(item)), ...more }) },
 });
-const media = (summary: string, type: string, query = {}): OperationText => ({
-  ...{ summary, answer: bytes, type, ...(Object.keys(query).length === 0 ? {} : { query }) },
+const media = (summary: string, type: string): OperationText => ({
+  ...{ summary, answer: bytes, type },
 });
 const gone = (summary: string): OperationText => ({ summary, status: 204 });
 
 const word: Schema = { type: "string" };
 const whole: Schema = { type: "integer" };
-/** Of HLS and DASH (docs/reference/hls.md). */
-const PLAY = {
-  ...{ from: { type: ["string", "integer"] }, to: { type: ["string", "integer"] } },
-  ...{ clock: { type: "string", enum: ["producer", "server"] }, token: word },
-  ...{ muxed: { type: "string", enum: ["0", "1"] }, since: whole, skewMs: whole },
-};
-const LOW_LATENCY = {
-  ...{ _HLS_msn: whole, _HLS_part: whole },
-  _HLS_skip: { type: "string", enum: ["YES", "v2"] },
-};
-const source = {
-  ...object({ url: { type: "string", pattern: "^rtsps?://" }, "audio?": { type: "boolean" } }),
-};
-
 const S = "/v1/streams/:name";
 const PLACE = "/v1/groups/:group/streams/:name";
 
@@ -63,6 +45,10 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   [`GET ${S}/gaps`]: all("What was written down as without media", "gaps", "Gap", {
     more: { type: "boolean" },
   }),
+  [`GET ${S}/keyframes`]: media(
+    "Key frames in a range, forwards or backwards",
+    "application/vnd.streambank.keyframes",
+  ),
   [`GET ${S}/clip.mkv`]: media("A range as Matroska", "video/x-matroska"),
   [`GET ${S}/clip.mp4`]: media("A range as MP4", "video/mp4"),
   [`GET ${S}/image.jpg`]: media("A picture", "image/jpeg"),
@@ -73,12 +59,8 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   [`GET ${S}/hls/:file`]: media(
     "HLS: index.m3u8, and what it leads to",
     "application/vnd.apple.mpegurl",
-    {
-      ...PLAY,
-      ...LOW_LATENCY,
-    },
   ),
-  [`GET ${S}/dash/manifest.mpd`]: media("DASH", "application/dash+xml", PLAY),
+  [`GET ${S}/dash/manifest.mpd`]: media("DASH", "application/dash+xml"),
   [`POST ${S}/retention/preview`]: of("What would go by this retention", "Preview"),
   [`POST ${S}/delete-range`]: of("Deletes media of a range", "Deleted"),
   [`GET ${S}/holds`]: all("Holds on a stream", "holds", "Hold"),
@@ -89,10 +71,10 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   "POST /v1/retention/confirm-clock": of("Says that the clock is right", "Retention"),
   "GET /v1/audit": all("What was done, newest first", "audit", "AuditRow", { "next?": whole }),
   [`GET ${S}/source`]: of("The camera that feeds it", "Source"),
-  [`PUT ${S}/source`]: { ...of("Pulls a camera into it", "Source", 201), body: source },
+  [`PUT ${S}/source`]: of("Pulls a camera into it", "Source", 201),
   [`DELETE ${S}/source`]: gone("Stops pulling"),
   "GET /v1/sources": all("All cameras that are pulled", "sources", "Source"),
-  "POST /v1/sources/test": { ...of("Tries a camera's address", "SourceTest"), body: source },
+  "POST /v1/sources/test": of("Tries a camera's address", "SourceTest"),
   "GET /v1/hooks": all("Webhooks", "hooks", "Hook"),
   "POST /v1/hooks": of("Makes a webhook; its secret is shown this once", "Hook", 201),
   "DELETE /v1/hooks/:id": gone("Removes a webhook"),
@@ -115,9 +97,15 @@ export const OPERATIONS: Readonly<Record<string, OperationText>> = {
   "POST /v1/users": of("Makes a user", "User", 201),
   "PATCH /v1/users/:user": of("Changes a user, who has to sign in again", "User"),
   "DELETE /v1/users/:user": gone("Removes a user, and ends what they opened"),
+  "GET /v1/server": of("What this server is, and where it listens", "Server"),
+  "GET /v1/server/history": {
+    summary: "How the server did over the last three hours",
+    answer: object({ everyMs: whole, samples: list(ref("ServerSample")) }),
+  },
   "GET /v1/session": of("Who asks, and what they may do", "Session"),
   "POST /v1/session": of("A short token, for addresses", "SessionToken", 201),
   "POST /v1/sign-in": of("Signs in: sets the cookie", "Session"),
+  "POST /v1/password": of("Changes the own password: sets a new cookie", "Session"),
   "POST /v1/sign-out": gone("Signs out: ends this sign-in"),
   "GET /v1/openapi.json": of("This document", "Any"),
   "GET /v1/docs": media("This document, to be read", "text/html"),

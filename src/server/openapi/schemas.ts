@@ -36,6 +36,7 @@ const track = object({
   ...{ codec: text("Matroska CodecID"), "codecString?": text("RFC 6381") },
   ...{ "width?": count("pixels"), "height?": count("pixels") },
   ...{ "sampleRate?": number("Hz"), "channels?": count("of sound") },
+  hls: yes("HLS and DASH carry it"),
 });
 /** What its acks say. */
 const producer = object({
@@ -69,6 +70,9 @@ export const SCHEMAS = {
     ...{ live: yes("a producer is connected"), "node?": text("the other node that records it") },
     "producer?": producer,
     ...{ viewers: count("of live media"), "lastFrameMs?": ms("when the newest frame came") },
+    "rate?": object({
+      ...{ fps: number("pictures a second"), kbits: number("1000 bit/s of media") },
+    }),
     "tracks?": list({ $ref: "#/components/schemas/Track" }),
     ...{ "firstMs?": ms("oldest archived media"), "lastMs?": ms("newest archived media") },
     bytes: count("archived"),
@@ -217,6 +221,28 @@ export const SCHEMAS = {
     },
     ...{ "token?": text("last fragment that is done"), "doneMs?": ms("when that was said") },
     "owner?": text("whose the claim is, where callers are known"),
+  }),
+  Server: object({
+    ...{ version: text("of Streambank"), timeMs: ms("its clock"), startedMs: ms("its start") },
+    ...{ auth: words("on", "off"), pushKey: yes("pushes show a key"), tls: yes("it is HTTPS") },
+    ...{ "rtmpPort?": count("where RTMP is taken"), "rtmpsPort?": count("the same over TLS") },
+    ffmpeg: object({ found: yes("it is on the PATH"), "version?": text("as it says itself") }),
+    defaults: object({
+      retentionHours: count("of streams that are made without"),
+      createMissing: yes("a first push makes its stream"),
+    }),
+    store: words("folder", "s3"),
+    "disk?": object({
+      ...{ freeBytes: count("of the data folder"), totalBytes: count("of it") },
+      ...{ stopBytes: count("recording stops with less"), floorBytes: count("0: none") },
+    }),
+  }),
+  ServerSample: object({
+    ...{ atMs: ms("when"), kbits: count("1000 bit/s received since the sample before") },
+    ...{ "ackMs?": number("mean from RECEIVED to PERSISTED"), "ackMaxMs?": number("the longest") },
+    ...{ producers: count("connected"), viewers: count("of live media") },
+    ...{ storedBytes: count("of all streams"), freeBytes: count("on the disk") },
+    unarchivedMs: count("age of the oldest pack that is not in the store yet"),
   }),
   Ready: object({
     ready: yes("work can be given"),

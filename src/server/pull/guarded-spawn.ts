@@ -1,17 +1,13 @@
 /**
- * Starts ffmpeg for a camera whose place has been looked at. Where cameras may be in some networks only, ffmpeg is given a port
- * of this process that leads to the camera and nowhere else: a name that means another place by then is not asked
- * again, and an answer that redirects (RFC 2326 §11.3) ends the connection before ffmpeg reads it.
+ * Starts ffmpeg for a camera whose place has been looked at. ffmpeg is given a port of this process that leads to the camera and
+ * nowhere else: a name that means another place by then is not asked again, and an answer that redirects ends the connection
+ * before ffmpeg reads it (docs/decisions/0024-cameras-through-a-relay.md).
  */
 import { createServer, connect as plain, type Server, type Socket } from "node:net";
 import { connect as encrypted } from "node:tls";
 import type { Child, Spawn } from "../../../producer-sdk/src/node/spawn.ts";
+import { RedirectWatch } from "./redirect-watch.ts";
 import type { CameraPlace, SourcePolicy } from "./source-policy.ts";
-
-/** A redirection is among what a camera says first. */
-const WATCHED_BYTES = 65_536;
-const REDIRECTS = /RTSP\/1\.\d 3\d\d/;
-const LONGEST = 12;
 
 /** Of `ffmpeg … -i ADDRESS …`. What may not be connected to ends like a process that could not be started. */
 export function guardedSpawn(policy: SourcePolicy, spawn: Spawn): Spawn {
@@ -21,7 +17,6 @@ export function guardedSpawn(policy: SourcePolicy, spawn: Spawn): Spawn {
     let relay: Server | undefined;
     const said: Buffer[] = [];
     const begun = policy.place(url).then(async (place) => {
-      if (!policy.restricted) return spawn(program, args);
       relay = relayTo(place, (line) => said.push(Buffer.from(`${line}\n`)));
       await listening(relay);
       const { port } = relay.address() as { port: number };
@@ -72,20 +67,16 @@ function relayTo(place: CameraPlace, say: (line: string) => void): Server {
       here.destroy();
     });
     here.pipe(there);
-    let [seen, tail] = [0, ""];
-    there.on("data", (bytes: Buffer) => {
-      if (seen < WATCHED_BYTES) {
-        const text = tail + bytes.toString("latin1");
-        if (REDIRECTS.test(text)) {
-          say("it redirects to another address, which is not followed");
-          here.destroy();
-          there.destroy();
-          return;
-        }
-        tail = text.slice(-LONGEST);
-        seen += bytes.length;
+    const watch = new RedirectWatch();
+    there.on("data", (piece: Buffer) => {
+      const bytes = watch.push(piece);
+      if (bytes !== undefined) {
+        if (!here.write(bytes)) there.pause();
+        return;
       }
-      if (!here.write(bytes)) there.pause();
+      say("it redirects to another address, which is not followed");
+      here.destroy();
+      there.destroy();
     });
     here.on("drain", () => there.resume());
     there.on("end", () => here.end());

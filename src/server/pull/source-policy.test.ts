@@ -85,7 +85,7 @@ suite("where cameras may be", () => {
         kill: () => {},
       };
     };
-    const policy = new SourcePolicy(["127.0.0.0/8"]);
+    const policy = new SourcePolicy(["all"]);
     const child = guardedSpawn(policy, spawn)("ffmpeg", [
       "-i",
       `rtsp://u:p@127.0.0.1:${port}/live?x=1`,
@@ -110,6 +110,35 @@ suite("where cameras may be", () => {
     let said = "";
     for await (const piece of child.stderr) said += Buffer.from(piece).toString();
     assert.match(said, /redirects/);
+    camera.close();
+  });
+
+  test("a name is resolved once: the relay leads to what was looked at, whatever the name means then", async () => {
+    const camera = createServer((socket) => socket.end("RTSP/1.0 200 OK\r\n\r\n"));
+    await new Promise<void>((resolve) => camera.listen(0, "127.0.0.1", resolve));
+    const { port } = camera.address() as { port: number };
+    const meanings = [["127.0.0.1"], ["169.254.169.254"]];
+    const policy = new SourcePolicy(["all"], async () => meanings.shift() ?? []);
+    const asked = Promise.withResolvers<string>();
+    const over = Promise.withResolvers<{ code: number; missing: boolean }>();
+    const spawn: Spawn = (_program, args): Child => {
+      asked.resolve(args[1] ?? "");
+      const none = async function* () {};
+      return { stdout: none(), stderr: none(), exited: over.promise, kill: () => {} };
+    };
+    const child = guardedSpawn(policy, spawn)("ffmpeg", ["-i", `rtsp://cam.example:${port}/`]);
+    const [, relay = ""] = /^rtsp:\/\/127\.0\.0\.1:(\d+)\/$/.exec(await asked.promise) ?? [];
+    const got: string[] = [];
+    for await (const piece of connect(Number(relay), "127.0.0.1")) got.push(String(piece));
+    assert.equal(got.join(""), "RTSP/1.0 200 OK\r\n\r\n");
+    assert.equal(meanings.length, 1);
+    over.resolve({ code: 0, missing: false });
+    await child.exited;
+    // The next connection asks again, and is refused.
+    const never: Spawn = () => assert.fail("started");
+    const next = await guardedSpawn(policy, never)("ffmpeg", ["-i", `rtsp://cam.example:${port}/`])
+      .exited;
+    assert.match(next.error ?? "", /link-local/);
     camera.close();
   });
 

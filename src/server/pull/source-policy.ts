@@ -25,15 +25,15 @@ export interface CameraPlace {
 }
 
 export class SourcePolicy {
-  /** Cameras may be in some networks only: what they redirect to counts, too. */
-  readonly restricted: boolean;
+  /** Cameras may be in some networks only. */
+  readonly #restricted: boolean;
   readonly #allowed: BlockList;
   readonly #never = listOf(NEVER);
   readonly #resolve: Resolve;
 
   /** `networks` as the setting has them, checked. */
   constructor(networks: readonly string[], resolve: Resolve = addressesOf) {
-    this.restricted = !networks.includes(ALL);
+    this.#restricted = !networks.includes(ALL);
     this.#allowed = listOf(networks.filter((one) => one !== ALL));
     this.#resolve = resolve;
   }
@@ -62,7 +62,7 @@ export class SourcePolicy {
   #require(addresses: readonly string[], host: string): string {
     const found = addresses.find((one) => this.#allows(one));
     if (found !== undefined) return found;
-    const why = this.restricted
+    const why = this.#restricted
       ? "sourceNetworks does not have it"
       : "link-local addresses never are";
     throw new Fault("source.bad-address", `${host.slice(0, 100)} is no place for a camera: ${why}`);
@@ -73,7 +73,7 @@ export class SourcePolicy {
     const bare = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1] ?? plain;
     const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
     if (isIP(bare) === 0 || this.#never.check(bare, family)) return false;
-    return !this.restricted || this.#allowed.check(bare, family);
+    return !this.#restricted || this.#allowed.check(bare, family);
   }
 }
 

@@ -4,7 +4,7 @@ import { rtspSource } from "../../../producer-sdk/src/node/sources.ts";
 import type { Spawn } from "../../../producer-sdk/src/node/spawn.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/errors.ts";
-import type { Track } from "../../media/track.ts";
+import type { Frame, Track } from "../../media/track.ts";
 import { checkAddress } from "./source-config.ts";
 import { reasonWords } from "./words.ts";
 
@@ -21,6 +21,8 @@ export type SourceTestResult =
       readonly tracks: readonly Track[];
       /** What of the camera is left out, and why. */
       readonly note?: string;
+      /** The first picture that a decoder can start in, where there is video. */
+      readonly first?: { readonly track: Track; readonly frame: Frame };
     }
   | { readonly ok: false; readonly address: string; readonly reason: string };
 
@@ -76,15 +78,24 @@ export class SourceTests {
 
   async #firstFrame(url: string, audio: boolean, signal: AbortSignal) {
     let found: Omit<Extract<SourceTestResult, { ok: true }>, "address"> = { ok: true, tracks: [] };
+    let came = false;
     const { clock, spawn } = this.#parts;
     const live = { clock, signal, ...(spawn === undefined ? {} : { spawn }) };
     for await (const item of rtspSource(url, { ...live, audio })) {
       if (item.kind === "trouble")
         return { ok: false as const, reason: reasonWords(item.reason, url) };
-      if (item.kind === "frame") return found;
+      if (item.kind === "frame") {
+        came = true;
+        const track = found.tracks.find(({ type }) => type === "video");
+        if (track === undefined) return found;
+        const { frame } = item;
+        if (frame.track === track.number && frame.key) return { ...found, first: { track, frame } };
+        continue;
+      }
       const { tracks, note } = item;
       found = { ok: true, tracks, ...(note === undefined ? {} : { note }) };
     }
+    if (came) return found;
     return { ok: false as const, reason: `no picture came within ${TEST_MS / 1000} s` };
   }
 }

@@ -4,7 +4,14 @@ import type { DashUris } from "../../play/dash/manifest.ts";
 import { liveManifest, rangeManifest } from "../../play/dash/manifests.ts";
 import type { SegmentService } from "../../play/hls/service.ts";
 import type { Parts } from "../parts.ts";
-import { mediaUris, type PlayQuery, playQuery, queryText, requireRange } from "./hls-query.ts";
+import {
+  dashQuery,
+  mediaUris,
+  PLAY,
+  type PlayQuery,
+  queryText,
+  requireRange,
+} from "./hls-query.ts";
 import type { RawQuery, StreamParams } from "./query.ts";
 import { DASH_TYPE, openIfSession, sendPlaylist } from "./segment-reply.ts";
 
@@ -14,10 +21,10 @@ export function dashRoutes(app: FastifyInstance, parts: Parts, service: SegmentS
   app.route({
     method: ["GET", "HEAD"],
     url: "/v1/streams/:name/dash/manifest.mpd",
-    config: { access: "read", window: "own" },
+    config: { access: "read", window: "own", query: PLAY },
     handler: async (req: DashRequest, reply) => {
       const { name: stream } = req.params;
-      const query = playQuery(req.query);
+      const query = dashQuery(req.query);
       openIfSession(reply, parts, query.token);
       requireRange(req.principal, stream, query);
       await parts.archive.get(stream);

@@ -5,9 +5,18 @@ import type { ClockName, TimeRange } from "../../fragment/fragment.ts";
 import type { Rendition } from "../../play/cmaf/renditions.ts";
 import { MAX_RANGE_MS } from "../../play/hls/lists.ts";
 import type { MediaUris } from "../../play/hls/segments.ts";
-import { MAX_TIME_MS, parseTime, timeRange } from "../../play/time.ts";
+import { MAX_TIME_MS, timeRange } from "../../play/time.ts";
 import type { Principal } from "../access/guard.ts";
-import { type RawQuery, refuseOthers, text } from "./query.ts";
+import {
+  choice,
+  free,
+  type Parameter,
+  type QueryValues,
+  type RawQuery,
+  readQuery,
+  time,
+  whole,
+} from "./parameters.ts";
 
 export interface PlayQuery {
   /** Undefined: what is live. */
@@ -26,31 +35,51 @@ export interface PlayQuery {
   readonly skip: boolean;
 }
 
-const KNOWN = [
-  ...["from", "to", "clock", "token", "muxed", "since", "skewMs"],
-  ...["_HLS_msn", "_HLS_part", "_HLS_skip"],
-];
+/** Largest of sequences and the like: 15 digits. */
+const MOST = 999_999_999_999_999;
+const count = (words: string) => whole({ fallback: undefined, min: 0, max: MOST }, words);
+
+/** Of DASH, and of every playlist and segment of HLS. */
+export const PLAY = {
+  from: time(undefined, "start of the range; without it: what is live"),
+  to: time(undefined, "its end; without it media that comes later is added"),
+  clock: choice<ClockName>(["producer", "server"], "which clock the times are on"),
+  token: free("a session's token, which goes along to everything the playlist names"),
+  muxed: choice(["0", "1"], "1: picture and sound in one rendition"),
+  since: count("sequence with which a live session began; written by the server"),
+  skewMs: count("ms that the server's clock was ahead; written by the server"),
+} as const;
+
+export const HLS = {
+  ...PLAY,
+  _HLS_msn: count("hold the answer until the playlist has this segment (RFC 8216bis)"),
+  _HLS_part: count("and this part of it"),
+  _HLS_skip: skipped("leave out what the player has"),
+} as const;
 
 /** Throws `request.bad`, `request.bad-time`. */
 export function playQuery(query: RawQuery): PlayQuery {
-  refuseOthers(query, KNOWN);
-  const [from, to] = [text(query, "from"), text(query, "to")];
+  const { _HLS_msn: msn, _HLS_part: part, _HLS_skip, ...play } = readQuery(HLS, query);
+  return { ...playOf(play), msn, part, skip: _HLS_skip !== undefined };
+}
+
+/** Of DASH: nothing is waited for. Throws `request.bad`, `request.bad-time`. */
+export function dashQuery(query: RawQuery): PlayQuery {
+  return { ...playOf(readQuery(PLAY, query)), msn: undefined, part: undefined, skip: false };
+}
+
+function playOf({ from, to, muxed, ...rest }: QueryValues<typeof PLAY>) {
   if (from === undefined && to !== undefined)
     throw new Fault("request.bad-time", "to without from: what is live has no end");
-  const fromMs = from === undefined ? undefined : parseTime(from);
-  return {
-    range: fromMs === undefined ? undefined : timeRange(fromMs, endOf(fromMs, to)),
-    closed: to !== undefined,
-    clock: oneOf(query, "clock", ["producer", "server"]) ?? "producer",
-    token: text(query, "token"),
-    muxed: oneOf(query, "muxed", ["0", "1"]) === "1",
-    since: whole(query, "since"),
-    skewMs: whole(query, "skewMs"),
-    msn: whole(query, "_HLS_msn"),
-    part: whole(query, "_HLS_part"),
-    // `v2` also allows to leave out date ranges: there are none.
-    skip: oneOf(query, "_HLS_skip", ["YES", "v2"]) !== undefined,
-  };
+  const range = from === undefined ? undefined : timeRange(from, to ?? endOf(from));
+  return { ...rest, range, closed: to !== undefined, muxed: muxed === "1" };
+}
+
+/** `v2` also allows to leave out date ranges: there are none. */
+function skipped(words: string): Parameter<"YES" | "v2" | undefined> {
+  const { schema, read } = choice(["YES", "v2"], words);
+  const { default: _, ...rest } = schema;
+  return { schema: rest, read, missing: () => undefined };
 }
 
 /** A key with a window of time lists what is in it, on the producer's clock, and nothing live. Throws `auth.denied`. */
@@ -60,22 +89,8 @@ export function requireRange(principal: Principal, stream: string, query: PlayQu
   principal.require("read", { stream, range });
 }
 
-function endOf(fromMs: Millis, to: string | undefined): Millis {
-  if (to !== undefined) return parseTime(to);
+function endOf(fromMs: Millis): Millis {
   return millis(Math.min(MAX_TIME_MS, fromMs + MAX_RANGE_MS));
-}
-
-function oneOf<T extends string>(query: RawQuery, name: string, all: readonly T[]): T | undefined {
-  const value = text(query, name);
-  if (value === undefined || all.includes(value as T)) return value as T | undefined;
-  throw new Fault("request.bad", `${name}: ${all.join(" or ")}, not ${value.slice(0, 60)}`);
-}
-
-function whole(query: RawQuery, name: string): number | undefined {
-  const value = text(query, name);
-  if (value === undefined) return undefined;
-  if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw new Fault("request.bad", `${name}: a whole number, not ${value.slice(0, 60)}`);
 }
 
 /** `?a=1&b=2` of those that are there, or nothing. */

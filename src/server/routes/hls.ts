@@ -10,6 +10,7 @@ import type { FragmentTimes, SegmentService } from "../../play/hls/service.ts";
 import { requireInWindow } from "../access/window.ts";
 import type { Parts } from "../parts.ts";
 import {
+  HLS,
   mediaName,
   mediaUris,
   type PlayQuery,
@@ -32,7 +33,7 @@ export function hlsRoutes(app: FastifyInstance, parts: Parts, service: SegmentSe
   app.route({
     method: ["GET", "HEAD"],
     url: "/v1/streams/:name/hls/:file",
-    config: { access: "read", window: "own" },
+    config: { access: "read", window: "own", query: HLS },
     handler: async (req: HlsRequest, reply) => {
       const { name: stream, file } = req.params;
       const query = playQuery(req.query);

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { StoredFragment } from "../../fragment/fragment.ts";
 import { parseFragmentNumber } from "../../fragment/fragment-number.ts";
-import { fragmentAt, fragmentFrom } from "../../play/hls/lists.ts";
+import { fragmentFrom } from "../../play/hls/lists.ts";
 import type { SegmentService } from "../../play/hls/service.ts";
 import { fromFastify } from "../error-reply.ts";
 import { type KvsError, kvsError } from "../kvs/errors.ts";
@@ -99,13 +99,12 @@ const media: Answer = async (request, { req, reply }) => {
 };
 
 function asked({ service, stream }: SessionRequest, query: RawQuery): Promise<StoredFragment> {
-  const walk = service.walk(stream);
   const number = text(query, "FragmentNumber");
-  if (number !== undefined) return fragmentAt(walk, parseFragmentNumber(number));
+  if (number !== undefined) return service.fragmentAt(stream, parseFragmentNumber(number));
   const time = text(query, "FragmentTime") ?? "";
   if (!/^\d{1,16}$/.test(time))
     throw new Fault("request.bad", "FragmentNumber or FragmentTime is missing");
-  return fragmentFrom(walk, Number(time));
+  return fragmentFrom(service.walk(stream), Number(time));
 }
 
 function rendition({ session }: SessionRequest, req: Request) {

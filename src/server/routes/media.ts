@@ -1,10 +1,13 @@
 /** Reading by time: fragments, coverage, clips. The work is in `src/play`; here are the routes. */
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../../base/errors.ts";
+import { keyFrameRecord } from "../../fragment/key-frames.ts";
 import { sendClip } from "../../play/clip/http.ts";
 import { planClip } from "../../play/clip/plan.ts";
 import { coverage } from "../../play/coverage.ts";
 import { listFragments } from "../../play/fragments.ts";
+import { keyFrames } from "../../play/key-frames.ts";
 import type { Parts } from "../parts.ts";
 import {
   CLIP,
@@ -13,6 +16,8 @@ import {
   coverageQuery,
   FRAGMENTS,
   fragmentsQuery,
+  KEY_FRAMES,
+  keyFramesQuery,
   type RawQuery,
   type StreamParams,
 } from "./query.ts";
@@ -35,6 +40,11 @@ export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
       openUntilMs: await openUntilMs(parts, req.params.name),
     }),
   );
+  const keys = { config: { query: KEY_FRAMES } };
+  app.get("/v1/streams/:name/keyframes", keys, async (req: MediaRequest, reply) => {
+    reply.type("application/vnd.streambank.keyframes").header("cache-control", "private, no-cache");
+    return reply.send(await keyFrameBody(req, parts));
+  });
   for (const format of ["mkv", "mp4"] as const) {
     app.route({
       method: ["GET", "HEAD"],
@@ -43,6 +53,16 @@ export function mediaRoutes(app: FastifyInstance, parts: Parts): void {
       handler: (req: MediaRequest, reply) => clip(req, reply, { parts, format }),
     });
   }
+}
+
+/** The first record is made before the answer begins: what is wrong has a status of its own. */
+async function keyFrameBody(req: MediaRequest, { reader }: Parts): Promise<Readable> {
+  const items = keyFrames({ reader, stream: req.params.name, ...keyFramesQuery(req.query) });
+  const first = await items.next();
+  async function* records() {
+    for (let item = first; !item.done; item = await items.next()) yield* keyFrameRecord(item.value);
+  }
+  return Readable.from(records(), { objectMode: false });
 }
 
 /** With a producer here or on another node the newest media is only on its way. */

@@ -1,5 +1,4 @@
 /** `/v1/openapi.json` and `/v1/docs`: the native API described, from what its routes are checked by. */
-import { readFileSync } from "node:fs";
 import type { FastifyInstance } from "fastify";
 import {
   type DescribedRoute,
@@ -8,8 +7,8 @@ import {
   openApi,
 } from "../openapi/document.ts";
 import { docsPage } from "../openapi/page.ts";
+import { version } from "../version.ts";
 
-const PACKAGE = new URL("../../../package.json", import.meta.url);
 /** The page has a style of its own and nothing else. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
@@ -18,8 +17,7 @@ export function openApiRoutes(app: FastifyInstance): void {
   const routes: DescribedRoute[] = [];
   let made: OpenApiDocument | undefined;
   const document = () => {
-    const { version } = JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string };
-    made ??= openApi(routes, version);
+    made ??= openApi(routes, version());
     return made;
   };
   app.addHook("onRoute", (route) => {

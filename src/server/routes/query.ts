@@ -1,7 +1,9 @@
 /** Query strings of the reading routes: their tables, and as values. */
+import { Fault } from "../../base/errors.ts";
 import { millis } from "../../base/units.ts";
 import type { ClockName, TimeRange } from "../../fragment/fragment.ts";
 import { MAX_BUCKETS } from "../../play/density.ts";
+import { type Direction, MAX_FRAMES, MAX_RANGE_MS } from "../../play/key-frames.ts";
 import { MAX_TIME_MS, timeRange } from "../../play/time.ts";
 import {
   choice,
@@ -66,6 +68,28 @@ export const COVERAGE = {
 export function coverageQuery(query: RawQuery) {
   const { resolution, buckets, ...asked } = readQuery(COVERAGE, query);
   return { ...rangeOf(asked), resolutionMs: resolution, buckets: buckets ?? 0 };
+}
+
+export const KEY_FRAMES = {
+  ...{ from: namedRange("key frames").from, to: namedRange("key frames").to },
+  direction: choice<Direction>(["forward", "backward"], "in which they follow each other"),
+  step: whole(
+    { fallback: 0, min: 0, max: MAX_RANGE_MS },
+    "two of them are at least so many ms apart; 0: every one",
+  ),
+  limit: whole({ fallback: 60, min: 1, max: MAX_FRAMES }, "at most so many"),
+} as const;
+
+/** Throws `request.bad-time` for a range that is too long. */
+export function keyFramesQuery(query: RawQuery) {
+  const { from, to, step: stepMs, ...asked } = readQuery(KEY_FRAMES, query);
+  const range = timeRange(from, to);
+  if (range.toMs - range.fromMs > MAX_RANGE_MS)
+    throw new Fault(
+      "request.bad-time",
+      `key frames are of at most ${MAX_RANGE_MS / 1000} s at once`,
+    );
+  return { ...asked, range, stepMs };
 }
 
 export const FRAGMENTS = {

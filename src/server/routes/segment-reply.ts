@@ -29,7 +29,9 @@ export function sendMedia(
   reply.header("etag", etag).header("cache-control", "private, max-age=86400, immutable");
   reply.type(MEDIA_TYPE);
   if (tagMatches(req, etag)) return reply.code(304).send();
-  return reply.send(Buffer.concat(pieces));
+  const [only] = pieces;
+  if (only === undefined || pieces.length > 1) return reply.send(Buffer.concat(pieces));
+  return reply.send(Buffer.from(only.buffer, only.byteOffset, only.length));
 }
 
 /** A page of any origin may read what a URL with its own permission in it answers, once that was looked at. */

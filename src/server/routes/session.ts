@@ -6,7 +6,7 @@ import type { Action, Principal } from "../access/guard.ts";
 import { API_SESSION, type SessionData } from "../access/key-guard.ts";
 import { PASSWORD_CHARACTERS } from "../access/passwords.ts";
 import { isForeignPage, setCookie } from "../access/session-cookie.ts";
-import type { SignedIn, SignIns } from "../access/sign-ins.ts";
+import type { PasswordChange, SignedIn, SignIns } from "../access/sign-ins.ts";
 import type { Parts } from "../parts.ts";
 import { actions, streams } from "./keys.ts";
 
@@ -34,6 +34,18 @@ const signInSchema = {
       name: { type: "string", minLength: 1, maxLength: 256 },
       password: { type: "string", minLength: 1, maxLength: PASSWORD_CHARACTERS.maxLength },
       key: { type: "string", minLength: 1, maxLength: 256 },
+    },
+  },
+} as const;
+
+const passwordSchema = {
+  body: {
+    type: "object",
+    required: ["password", "newPassword"],
+    additionalProperties: false,
+    properties: {
+      password: { type: "string", minLength: 1, maxLength: PASSWORD_CHARACTERS.maxLength },
+      newPassword: { type: "string", ...PASSWORD_CHARACTERS },
     },
   },
 } as const;
@@ -77,10 +89,21 @@ export function sessionRoutes(app: FastifyInstance, parts: Parts): void {
     // A page of elsewhere would sign people in as somebody else.
     if (isForeignPage(req.headers))
       throw new Fault("auth.denied", "pages of this server alone sign in");
-    const { principal, token, expiresMs } = await signIn(signInsOf(parts), req);
-    const seconds = (expiresMs - parts.clock.now()) / 1000;
-    return sendCookie(reply, setCookie(token, seconds, isTls(req))).send(view(principal));
+    return welcome(parts, { req, reply }, await signIn(signInsOf(parts), req));
   });
+  app.post<{ Body: PasswordChange }>(
+    "/v1/password",
+    { schema: passwordSchema },
+    async (req, reply) => {
+      const signIns = signInsOf(parts);
+      const principal = await guard.identify(headOf(req));
+      return welcome(
+        parts,
+        { req, reply },
+        await signIns.changePassword(principal, req.body, req.ip),
+      );
+    },
+  );
   app.post("/v1/sign-out", async (req, reply) => {
     const signIns = signInsOf(parts);
     await signIns.signOut(await guard.identify(headOf(req)));
@@ -88,6 +111,16 @@ export function sessionRoutes(app: FastifyInstance, parts: Parts): void {
       .code(204)
       .send();
   });
+}
+
+/** The cookie, and who has it. */
+function welcome(
+  { clock }: Parts,
+  { req, reply }: { req: FastifyRequest; reply: FastifyReply },
+  { principal, token, expiresMs }: SignedIn,
+): FastifyReply {
+  const seconds = (expiresMs - clock.now()) / 1000;
+  return sendCookie(reply, setCookie(token, seconds, isTls(req))).send(view(principal));
 }
 
 async function makeSession(

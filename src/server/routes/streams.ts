@@ -3,12 +3,13 @@ import type { FastifyInstance } from "fastify";
 import { Fault } from "../../base/errors.ts";
 import type { StreamInfo } from "../../fragment/fragment.ts";
 import type { ProducerState } from "../../ingest/ingest.ts";
+import type { FrameRates } from "../../live/frame-rate.ts";
 import { headOf } from "../access/enforce.ts";
 import { deleteStream } from "../delete-stream.ts";
 import type { Parts } from "../parts.ts";
 import type { SourceView } from "../pull/pulled-source.ts";
 import { change, NOBODY } from "./retention.ts";
-import { type TrackView, trackView } from "./track-view.ts";
+import { type TrackView, trackViews } from "./track-view.ts";
 
 /** A stream as the native API shows it. Times are ms since the Unix epoch. */
 export interface StreamView {
@@ -27,6 +28,8 @@ export interface StreamView {
   /** The producer that is connected here, or was last since the start: what its acks say. */
   readonly producer?: ProducerState;
   readonly viewers: number;
+  /** Over the last ten seconds, while its producer is connected here. */
+  readonly rate?: FrameRates;
   readonly lastFrameMs?: number;
   readonly tracks?: readonly TrackView[];
   /** Producer time of the oldest and newest archived media. */
@@ -128,8 +131,9 @@ async function view(parts: Parts, info: StreamInfo): Promise<StreamView> {
     ...(owner === undefined ? {} : { node: owner.node }),
     ...(producer === undefined ? {} : { producer }),
     viewers: status?.viewers ?? 0,
+    ...(status?.live ? { rate: status.rates } : {}),
     ...(status?.lastFrameMs === undefined ? {} : { lastFrameMs: status.lastFrameMs }),
-    ...(status?.trackSet === undefined ? {} : { tracks: status.trackSet.tracks.map(trackView) }),
+    ...(status?.trackSet === undefined ? {} : { tracks: trackViews(status.trackSet) }),
     ...(extent === undefined
       ? { bytes: 0 }
       : {

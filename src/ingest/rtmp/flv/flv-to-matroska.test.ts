@@ -10,10 +10,10 @@ import {
 } from "../../../../test/support/codec-samples.ts";
 import { int24 } from "../../../../test/support/flv-messages.ts";
 import { hex } from "../../../../test/support/hex.ts";
+import { crc32 } from "../../../base/crc32.ts";
 import { Rope } from "../../../base/rope.ts";
 import { av1cFromKeyFrame } from "../../../media/codec/av1/av1c.ts";
 import { buildHvcc } from "../../../media/codec/h265/hvcc.ts";
-import { MkvReader } from "../../../media/mkv/reader.ts";
 import { readAudioTag } from "./audio-tag.ts";
 import { FlvToMatroska } from "./flv-to-matroska.ts";
 import { audioTrack } from "./flv-tracks.ts";
@@ -27,16 +27,13 @@ interface Result {
   readonly blocks: string[];
 }
 
-function pass(sent: readonly Sent[], flv = new FlvToMatroska()): Result {
-  const reader = new MkvReader();
-  const ropes = sent.flatMap(([kind, timestamp, payload]) => {
+function pass(sent: readonly Sent[], flv = new FlvToMatroska(crc32)): Result {
+  const items = sent.flatMap(([kind, timestamp, payload]) => {
     const type = kind === "audio" ? 8 : 9;
     return flv.accept(kind, { type, streamId: 1, timestamp, payload: Rope.of(payload) });
   });
-  for (const rope of [...ropes, ...flv.finish()]) for (const part of rope.parts) reader.push(part);
-  reader.end();
   const result: Result = { sets: [], blocks: [] };
-  for (let item = reader.pull(); item !== undefined; item = reader.pull()) {
+  for (const item of [...items, ...flv.finish()]) {
     if (item.kind === "tracks")
       result.sets.push(
         item.trackSet.tracks.map(({ codecId, video }) => `${codecId} ${video?.width ?? ""}`.trim()),
@@ -135,7 +132,7 @@ suite("FlvToMatroska", () => {
   });
 
   test("mu-law, of two channels by FLV's flag", () => {
-    const flv = new FlvToMatroska();
+    const flv = new FlvToMatroska(crc32);
     const { sets, blocks } = pass([["audio", 0, Uint8Array.of(0x83, 0xff, 0x7f)]], flv);
     assert.deepEqual([sets, blocks], [[["A_MS/ACM"]], ["2 0 ff7fk"]]);
     const payload = Rope.of(Uint8Array.of(0x83, 0xff, 0x7f));
@@ -190,7 +187,7 @@ suite("FlvToMatroska", () => {
   });
 
   test("names the codecs it leaves out, and takes the rest", () => {
-    const flv = new FlvToMatroska();
+    const flv = new FlvToMatroska(crc32);
     const { blocks } = pass(
       [
         ["video", 0, Uint8Array.of(0x12, 1, 2)],
@@ -205,14 +202,14 @@ suite("FlvToMatroska", () => {
   });
 
   test("a peer that names billions of codecs is remembered with the first few", () => {
-    const flv = new FlvToMatroska();
+    const flv = new FlvToMatroska(crc32);
     for (let i = 0; i < 1000; i++)
       pass([["video", 0, Uint8Array.of(0x90, 0x61, 0x61, i >> 8, i & 255)]], flv);
     assert.equal(flv.unsupported.size, 16);
   });
 
   test("frames that wait for a second track are bounded in number, whatever their times say", () => {
-    const flv = new FlvToMatroska();
+    const flv = new FlvToMatroska(crc32);
     const count = 2000;
     const same = Array.from({ length: count }, (_, i): Sent => ["audio", 0, aac(i & 255)]);
     const payload = Rope.of(aacConfig);

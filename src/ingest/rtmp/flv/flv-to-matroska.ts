@@ -1,11 +1,12 @@
 /**
- * Audio and video messages to the bytes of a live Matroska stream, which then goes the way of every producer's. A new
+ * Audio and video messages to the items of a live Matroska stream, which then goes the way of every producer's. A new
  * configuration begins a new Segment with its Tracks; times go on. Pure. Metadata is not looked at: what it
  * says about codecs and rates is often wrong.
  */
-import { Rope } from "../../../base/rope.ts";
+import type { Crc32 } from "../../../base/crc32.ts";
 import { micros } from "../../../base/units.ts";
-import { MkvWriter } from "../../../media/mkv/live-writer.ts";
+import type { MkvItem } from "../../../media/mkv/items.ts";
+import { LiveItems } from "../../../media/mkv/live-items.ts";
 import type { Frame, Track } from "../../../media/track.ts";
 import type { RtmpMessage } from "../chunk-reader.ts";
 import { type AudioTag, readAudioTag } from "./audio-tag.ts";
@@ -25,27 +26,33 @@ const MIN_CLUSTER_MS = 2000;
 export class FlvToMatroska {
   readonly #clock = new RtmpClock();
   readonly #tracks = new Map<number, Track>();
-  #writer: MkvWriter | undefined;
+  readonly #crc32: Crc32;
+  #writer: LiveItems | undefined;
   /** Until both tracks are known, or it is clear that one is all. */
   #waiting: Frame[] = [];
   #waitingBytes = 0;
   /** Codecs that were left out, by the sender's names; the first few. */
   readonly unsupported = new Set<string>();
 
-  /** What the message becomes: bytes to push, possibly none. Throws `codec.bad-config`. */
-  accept(kind: "audio" | "video", { timestamp, payload }: RtmpMessage): Rope[] {
+  constructor(crc32: Crc32) {
+    this.#crc32 = crc32;
+  }
+
+  /** What the message becomes, possibly nothing. Throws `codec.bad-config`. */
+  accept(kind: "audio" | "video", { timestamp, payload }: RtmpMessage): readonly MkvItem[] {
     const atMs = this.#clock.next(kind, timestamp);
     return kind === "video"
       ? this.#video(readVideoTag(payload), atMs)
       : this.#audio(readAudioTag(payload), atMs);
   }
 
-  /** No more messages: what was waiting for a second track goes out. */
-  finish(): Rope[] {
-    return this.#writer === undefined && this.#waiting.length > 0 ? this.#begin() : [];
+  /** No more messages: what was waiting for a second track goes out, and the last Cluster is over. */
+  finish(): readonly MkvItem[] {
+    const waited = this.#waiting.length > 0 ? this.#begin() : [];
+    return [...waited, ...(this.#writer?.end() ?? [])];
   }
 
-  #video(tag: VideoTag, atMs: number): Rope[] {
+  #video(tag: VideoTag, atMs: number): readonly MkvItem[] {
     if (tag.kind === "config") return this.#configure(videoTrack(tag.codec, tag.config));
     if (tag.kind === "unsupported") this.#leaveOut(tag.name);
     if (tag.kind !== "frame" || !this.#tracks.has(VIDEO_TRACK)) return [];
@@ -53,12 +60,12 @@ export class FlvToMatroska {
     return this.#frame({ track: VIDEO_TRACK, timeUs, key: tag.key, payload: tag.payload });
   }
 
-  #audio(tag: AudioTag, atMs: number): Rope[] {
+  #audio(tag: AudioTag, atMs: number): readonly MkvItem[] {
     if (tag.kind === "config")
       return this.#configure(audioTrack(tag.codec, { config: tag.config }));
     if (tag.kind === "unsupported") this.#leaveOut(tag.name);
     if (tag.kind !== "frame") return [];
-    const out: Rope[] = [];
+    const out: MkvItem[] = [];
     if (!this.#tracks.has(AUDIO_TRACK)) {
       // Only these can be described without a configuration.
       if (tag.codec === "mp4a" || tag.codec === "Opus") return [];
@@ -73,17 +80,16 @@ export class FlvToMatroska {
     if (this.unsupported.size < MAX_NAMES) this.unsupported.add(name);
   }
 
-  #configure(track: Track): Rope[] {
+  #configure(track: Track): readonly MkvItem[] {
     const known = this.#tracks.get(track.number);
     if (known !== undefined && same(known, track)) return [];
-    const out = this.#writer === undefined ? [] : this.finish();
     this.#tracks.set(track.number, track);
-    if (this.#writer !== undefined) out.push(...this.#begin());
-    return out;
+    if (this.#writer === undefined) return [];
+    return [...this.#writer.end(), ...this.#begin()];
   }
 
-  #frame(frame: Frame): Rope[] {
-    if (this.#writer !== undefined) return [this.#writer.add(frame)];
+  #frame(frame: Frame): readonly MkvItem[] {
+    if (this.#writer !== undefined) return this.#writer.add(frame);
     this.#waiting.push(frame);
     this.#waitingBytes += frame.payload.length;
     const [first] = this.#waiting;
@@ -94,14 +100,15 @@ export class FlvToMatroska {
   }
 
   /** A Segment with the tracks as they are now, and everything that waited. */
-  #begin(): Rope[] {
+  #begin(): readonly MkvItem[] {
     const tracks = [...this.#tracks.values()].sort((a, b) => a.number - b.number);
-    const writer = new MkvWriter({ tracks, minClusterMs: MIN_CLUSTER_MS });
+    const options = { tracks, minClusterMs: MIN_CLUSTER_MS, crc32: this.#crc32 };
+    const writer = new LiveItems(options);
     this.#writer = writer;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    return [Rope.of(writer.header()), ...waiting.map((frame) => writer.add(frame))];
+    return [...writer.start(), ...waiting.flatMap((frame) => writer.add(frame))];
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the webcam page says, in words a person can act on. Pure. */
-import type { WebcamStats } from "../../producer-sdk/src/browser/webcam.ts";
-import type { Outcome } from "../../producer-sdk/src/events.ts";
+import type { WebcamStats } from "../../../producer-sdk/src/browser/webcam.ts";
+import type { Outcome } from "../../../producer-sdk/src/events.ts";
 
 /** Why there can be no camera on this page; undefined: there can be. */
 export function noCameraHere(

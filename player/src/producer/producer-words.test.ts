@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { WebcamStats } from "../../producer-sdk/src/browser/webcam.ts";
-import { bits, deviceTrouble, endWords, noCameraHere, stateWords } from "./webcam-words.ts";
+import type { WebcamStats } from "../../../producer-sdk/src/browser/webcam.ts";
+import { bits, deviceTrouble, endWords, noCameraHere, stateWords } from "./producer-words.ts";
 
 function stats(over: Partial<WebcamStats["producer"]>): WebcamStats {
   const producer = {

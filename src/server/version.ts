@@ -1,0 +1,8 @@
+/** Which version this is, as package.json has it. */
+import { readFileSync } from "node:fs";
+
+const PACKAGE = new URL("../../package.json", import.meta.url);
+
+export function version(): string {
+  return (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version;
+}
