@@ -20,7 +20,7 @@ export interface LiveConfig {
   readonly session: string;
   readonly run: number;
   /** `codecPrivate` as base64. */
-  readonly tracks: readonly (TrackView & { readonly codecPrivate?: string })[];
+  readonly tracks: readonly (Omit<TrackView, "hls"> & { readonly codecPrivate?: string })[];
 }
 
 /** What happened between frames. `disconnected`: the connection was lost and is made again. */

@@ -17,6 +17,8 @@ export interface TrackView {
   readonly height?: number;
   readonly sampleRate?: number;
   readonly channels?: number;
+  /** Of a stream's tracks: whether HLS and DASH carry it. */
+  readonly hls: boolean;
 }
 
 /** A stream, and what is known of it now. */

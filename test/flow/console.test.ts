@@ -319,7 +319,11 @@ suite("the console", { ...needs("chromium", "ffmpeg"), timeout: 240_000 }, () =>
     await page.fill("#password", PASSWORD);
     await page.click("#person button");
     await shown(".card .state", "LIVE");
-    assert.deepEqual(await page.locator("#pages a").allTextContents(), ["Cameras", "Watch"]);
+    assert.deepEqual(await page.locator("#pages a").allTextContents(), [
+      "Cameras",
+      "Watch",
+      "Side by side",
+    ]);
     assert.equal(await page.locator('a[href="#/add"]:visible').count(), 0);
     await go("#/stream/cam", "#retention");
     assert.equal(await page.locator("main form, main button.danger, #source").count(), 0);

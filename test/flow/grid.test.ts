@@ -1,45 +1,15 @@
 /** Four cameras side by side in a browser, over the real server: what each shows is read from its pictures, which are numbered. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
 import type { RunningServer } from "../../src/server/start.ts";
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
-import { numberedMedia } from "../support/numbered.ts";
-import { putMedia } from "../support/put-media.ts";
+import { FRAME_MS, numberedTiles, recordNumbered } from "../support/numbered-grid.ts";
 import { startTestServer } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
-/** Pieces of ten seconds, 25 pictures a second, one after the other. */
-const PIECE_MS = 10_000;
-const PIECES = 3;
-const FRAME_MS = 40;
-/** When each camera began: pictures of one moment have different numbers. */
+/** When each camera began, ms: pictures of one moment have different numbers. */
 const OFFSETS = [0, 480, 960, 8000];
 const NAMES = ["north", "east", "south", "west"];
-
-/** In the page: what every tile shows, by the number in its picture; the wall clock of it, ms after the first camera began. */
-const SHOWN = `window.shown = () => {
-  const grid = document.querySelector("streambank-grid");
-  const canvas = window.canvas ??= Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  return [...grid.shadowRoot.querySelectorAll("[part=tile]")].map((tile) => {
-    const video = tile.querySelector("video");
-    if (video.readyState < 2) return { name: tile.dataset.stream, state: tile.dataset.state };
-    context.drawImage(video, 0, 0, 320, 180);
-    let number = 0;
-    for (let bit = 0; bit < 8; bit++)
-      if (context.getImageData(bit * 40 + 20, 90, 1, 1).data[0] > 127) number += 2 ** bit;
-    const offset = ${JSON.stringify(OFFSETS)}[${JSON.stringify(NAMES)}.indexOf(tile.dataset.stream)];
-    // Numbers begin again with each piece: the one nearest to the common time is meant.
-    const near = grid.positionMs - window.T0 - offset;
-    const piece = Math.round((near - number * ${FRAME_MS}) / ${PIECE_MS});
-    return { name: tile.dataset.stream, state: tile.dataset.state, ms: offset + piece * ${PIECE_MS} + number * ${FRAME_MS} };
-  });
-}
-window.spread = (names) => {
-  const times = shown().filter(({ name }) => names.includes(name)).map(({ ms }) => ms);
-  return times.includes(undefined) ? Infinity : Math.max(...times) - Math.min(...times);
-}`;
 
 suite("cameras side by side", { ...needs("chromium", "ffmpeg"), timeout: 120_000 }, () => {
   let server: RunningServer;
@@ -48,27 +18,18 @@ suite("cameras side by side", { ...needs("chromium", "ffmpeg"), timeout: 120_000
 
   before(async () => {
     server = await startTestServer({ createMissing: true });
-    const piece = readFileSync(await numberedMedia({ seconds: PIECE_MS / 1000, bFrames: 0 }));
     startMs = Date.now() - 600_000;
-    await Promise.all(NAMES.map((name, i) => record(name, startMs + (OFFSETS[i] ?? 0), piece)));
+    const cameras = NAMES.map((name, i) => ({ name, startMs: startMs + (OFFSETS[i] ?? 0) }));
+    await recordNumbered(server.url, cameras, 3);
     browser = await openBrowser();
     await browser.page.goto(`${server.url}/player/grid.html#${NAMES.join(",")}?tiles=4`);
-    await browser.page.evaluate(`window.T0 = ${startMs}; ${SHOWN}`);
+    await browser.page.evaluate(numberedTiles(cameras));
     await browser.page.waitForFunction("document.querySelector('streambank-grid')?.streams.length");
   });
   after(async () => {
     await browser?.close();
     await server?.close();
   });
-
-  async function record(stream: string, fromMs: number, piece: Uint8Array): Promise<void> {
-    for (let n = 0; n < PIECES; n++) {
-      const call = putMedia({ url: server.url, stream, startMs: fromMs + n * PIECE_MS });
-      await call.write(piece);
-      call.end();
-      await call.acks;
-    }
-  }
 
   const GRID = "document.querySelector('streambank-grid')";
   const until = (expression: string) =>
@@ -148,5 +109,34 @@ suite("cameras side by side", { ...needs("chromium", "ffmpeg"), timeout: 120_000
     await browser.page.keyboard.press("l");
     assert.equal(await browser.page.evaluate(`${GRID}.mode`), "live");
     await until(`shown().every(({ state }) => state === "OFFLINE")`);
+  });
+
+  test("on a phone the timeline is below the pictures, nothing is wider than the screen, and all can be touched", async () => {
+    const { page } = browser;
+    await page.setViewportSize({ width: 390, height: 844 });
+    const small = `(() => {
+      const found = [];
+      const look = (root) => {
+        for (const one of root.querySelectorAll("*")) {
+          if (one.shadowRoot) look(one.shadowRoot);
+          const { width, height } = one.getBoundingClientRect();
+          const isField = one.matches("button, a, select, label") && width > 0;
+          if (isField && (width < 43.9 || height < 43.9)) found.push(\`\${one.outerHTML} \${width} \${height}\`);
+        }
+      };
+      look(document);
+      return found;
+    })()`;
+    assert.deepEqual(await page.evaluate(small), []);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+    const box = async (selector: string) => {
+      const found = await page.locator(selector).first().boundingBox();
+      assert.ok(found, selector);
+      return found;
+    };
+    const [last, line] = [await box('[data-stream="west"]'), await box("streambank-timeline")];
+    assert.ok(last.y + last.height <= line.y && line.width > 300, JSON.stringify({ last, line }));
+    const [first, second] = [await box('[data-stream="north"]'), await box('[data-stream="east"]')];
+    assert.ok(first.y === second.y && first.width > 150, "two in a row");
   });
 });

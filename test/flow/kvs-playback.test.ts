@@ -252,8 +252,11 @@ suite("KVS playback sessions", needs("ffmpeg"), () => {
     });
     const { tracks } = (await info.json()) as { tracks: { codec: string; hls?: boolean }[] };
     assert.deepEqual(
-      tracks.map(({ codec }) => codec),
-      ["V_MPEG4/ISO/AVC", "A_MS/ACM"],
+      tracks.map(({ codec, hls: carried }) => [codec, carried]),
+      [
+        ["V_MPEG4/ISO/AVC", true],
+        ["A_MS/ACM", false],
+      ],
     );
     // Sound alone of that kind: no session.
     await assert.rejects(

@@ -287,4 +287,4 @@ suite("pulled sources", { timeout: TIMEOUT_MS, concurrency: 2, ...needsRtspServe
 
 const NOT_FOUND = "source.not-found";
 const BAD_NAME = "400 stream.bad-name";
-const VIDEO = { type: "video", codec: "V_MPEG4/ISO/AVC", width: 960, height: 540 };
+const VIDEO = { type: "video", codec: "V_MPEG4/ISO/AVC", width: 960, height: 540, hls: true };

@@ -85,8 +85,9 @@ function showNavigation(session: Session, server: ServerView): void {
     .filter(([, { hidden }]) => hidden !== true)
     .map(([name, { label }]) => h("li", {}, h("a", { href: `#/${name}` }, label)));
   const watch = h("li", {}, h("a", { href: "/watch" }, "Watch"));
+  const grid = h("li", {}, h("a", { href: "/player/grid.html" }, "Side by side"));
   const [first, ...rest] = links;
-  element("pages").replaceChildren(...(first === undefined ? [] : [first]), watch, ...rest);
+  element("pages").replaceChildren(...(first === undefined ? [] : [first]), watch, grid, ...rest);
   const who = element("who");
   if (server.auth === "off") {
     who.replaceChildren(h("a", { href: "#/access" }, "No sign-in: open to everybody"));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { Conductor, nextOfAll, nudge, type Order, type TilePlace } from "./conductor.ts";
+import { gridMarkup } from "./grid-markup.ts";
 import { gridPlaceText, readGridPlace } from "./grid-place.ts";
 import { mergeCoverage, union } from "./merged-coverage.ts";
 
@@ -206,4 +207,11 @@ test("the address of the grid names cameras, how many at once, and the moment", 
   assert.deepEqual(readGridPlace("#?tiles=5&t=soon"), { streams: [] });
   assert.deepEqual(readGridPlace("#%,cam"), { streams: ["cam"] });
   assert.equal(gridPlaceText({ streams: [] }), "");
+});
+
+test("the grid offers the speeds at which every tile is decoded whole", () => {
+  const offered = [...gridMarkup.matchAll(/<option value="([^"]+)"/g)].map(([, text]) =>
+    Number(text),
+  );
+  assert.deepEqual(offered, [0.25, 0.5, 1, 1.5, 2, 4, 8]);
 });

@@ -1,6 +1,6 @@
 /** The inside of `<streambank-grid>`: text only. Buttons do what `data-action` says, as in the player. */
 import { type IconName, icon } from "../icons.ts";
-import { speeds } from "../speeds.ts";
+import { byKeyframes, speeds, speedText } from "../speeds.ts";
 import { controls, panels } from "../styles.ts";
 import { themeStyles } from "../theme.ts";
 
@@ -41,7 +41,7 @@ ${controls}${panels}
 :host([mode="live"]) [part~="live"] { background: var(--_live); border-color: var(--_live); color: #fff; }
 [part~="layouts"] { display: flex; gap: 4px; }
 @container (max-width: 700px) {
-  :host(:not([enlarged])) [part~="tiles"] { --columns: min(2, var(--wanted)) !important; grid-auto-rows: auto; }
+  :host(:not([enlarged])) [part~="tiles"] { --columns: min(2, var(--wanted)) !important; grid-auto-rows: auto; align-content: start; }
   :host(:not([enlarged])) [part~="tile"] { aspect-ratio: 16 / 9; }
   [part~="clock"] { order: -1; width: 100%; margin-inline: 0; display: flex; align-items: baseline; justify-content: space-between; }
   [part~="time"] { font-size: 24px; } [part~="bar"] { gap: 6px; } [part~="live"] { flex: 1 1 auto; min-width: 96px; }
@@ -53,8 +53,14 @@ function button(action: string, name: IconName, label: string): string {
   return `<button type="button" part="${action}" data-action="${action}" aria-label="${label}" title="${label}">${icon(name)}</button>`;
 }
 
-const speedOptions = speeds
-  .map((speed) => `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speed}×</option>`)
+/** What all tiles can decode whole, forwards: by key frames they would show different moments. */
+const decoded = speeds.filter((speed) => !byKeyframes(speed));
+
+const speedOptions = decoded
+  .map(
+    (speed) =>
+      `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speedText(speed)}</option>`,
+  )
   .join("");
 
 export const gridMarkup = `<style>${styles}</style>

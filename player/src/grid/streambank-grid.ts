@@ -11,7 +11,7 @@ import { explain } from "../explain.ts";
 import { NOTICE_MS } from "../gap-model.ts";
 import { part } from "../html.ts";
 import { type Action, actionOf } from "../keys.ts";
-import { speedAfter } from "../speeds.ts";
+import { byKeyframes, speedAfter } from "../speeds.ts";
 import { StreambankTimeline } from "../streambank-timeline.ts";
 import { knownZone } from "../zones.ts";
 import { Conductor, nextOfAll } from "./conductor.ts";
@@ -330,7 +330,9 @@ export class StreambankGrid extends HTMLElement {
     if (at !== undefined) this.seek(at + ms);
   }
 
+  /** What only key frames can show is left out: they would be of different moments. */
   #setSpeed(speed: number): void {
+    if (byKeyframes(speed)) return;
     this.#speed = speed;
     const at = this.positionMs;
     if (this.#conductor !== undefined) this.#conductor.speed = speed;

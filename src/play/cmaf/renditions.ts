@@ -29,10 +29,11 @@ export interface Renditions {
   readonly omitted: readonly Track[];
 }
 
-const known = new WeakMap<TrackSet, Renditions>();
+type Tracks = Pick<TrackSet, "tracks">;
+const known = new WeakMap<Tracks, Renditions>();
 
 /** The first picture and the first sound that can be carried. */
-export function renditionsOf(trackSet: TrackSet): Renditions {
+export function renditionsOf(trackSet: Tracks): Renditions {
   const found = known.get(trackSet);
   if (found !== undefined) return found;
   const video = firstOf(trackSet, "video", VIDEO_ID);
@@ -63,7 +64,7 @@ export function codecsOf(trackSet: TrackSet, rendition: Rendition): readonly str
   return tracksOf(trackSet, rendition).flatMap(({ track }) => codecString(track) ?? []);
 }
 
-function firstOf({ tracks }: TrackSet, type: Track["type"], id: number): Mp4Track | undefined {
+function firstOf({ tracks }: Tracks, type: Track["type"], id: number): Mp4Track | undefined {
   for (const track of tracks) {
     if (track.type !== type || !CARRIED.test(codecString(track) ?? "")) continue;
     const media = mp4Track(track, id);

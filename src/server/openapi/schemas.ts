@@ -36,6 +36,7 @@ const track = object({
   ...{ codec: text("Matroska CodecID"), "codecString?": text("RFC 6381") },
   ...{ "width?": count("pixels"), "height?": count("pixels") },
   ...{ "sampleRate?": number("Hz"), "channels?": count("of sound") },
+  hls: yes("HLS and DASH carry it"),
 });
 /** What its acks say. */
 const producer = object({

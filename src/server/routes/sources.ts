@@ -7,7 +7,7 @@ import type { Parts } from "../parts.ts";
 import { readSourceFields } from "../pull/source-config.ts";
 import type { SourceTestResult } from "../pull/source-test.ts";
 import { audit } from "./caller.ts";
-import { trackView } from "./track-view.ts";
+import { trackViews } from "./track-view.ts";
 
 interface ByName {
   readonly Params: { readonly name: string };
@@ -55,7 +55,7 @@ export function sourceRoutes(app: FastifyInstance, parts: Parts): void {
     const { first, ...rest } = result;
     const picture = first === undefined ? undefined : await pictureOf(parts, first);
     const shown = picture === undefined ? {} : { picture };
-    return { ...rest, tracks: result.tracks.map(trackView), ...shown };
+    return { ...rest, tracks: trackViews(result), ...shown };
   });
   app.get<ByName>(BY_NAME, async (req) => {
     const { name } = await archive.get(req.params.name);

@@ -9,7 +9,7 @@ import { deleteStream } from "../delete-stream.ts";
 import type { Parts } from "../parts.ts";
 import type { SourceView } from "../pull/pulled-source.ts";
 import { change, NOBODY } from "./retention.ts";
-import { type TrackView, trackView } from "./track-view.ts";
+import { type TrackView, trackViews } from "./track-view.ts";
 
 /** A stream as the native API shows it. Times are ms since the Unix epoch. */
 export interface StreamView {
@@ -133,7 +133,7 @@ async function view(parts: Parts, info: StreamInfo): Promise<StreamView> {
     viewers: status?.viewers ?? 0,
     ...(status?.live ? { rate: status.rates } : {}),
     ...(status?.lastFrameMs === undefined ? {} : { lastFrameMs: status.lastFrameMs }),
-    ...(status?.trackSet === undefined ? {} : { tracks: status.trackSet.tracks.map(trackView) }),
+    ...(status?.trackSet === undefined ? {} : { tracks: trackViews(status.trackSet) }),
     ...(extent === undefined
       ? { bytes: 0 }
       : {

@@ -1,6 +1,7 @@
-/** A track as the native API shows it. */
+/** Tracks as the native API shows them. */
 import { codecString } from "../../media/codec/describe.ts";
-import type { Track } from "../../media/track.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
+import { renditionsOf } from "../../play/cmaf/renditions.ts";
 
 export interface TrackView {
   readonly number: number;
@@ -13,9 +14,17 @@ export interface TrackView {
   readonly height?: number;
   readonly sampleRate?: number;
   readonly channels?: number;
+  /** Whether HLS and DASH carry it. */
+  readonly hls: boolean;
 }
 
-export function trackView(track: Track): TrackView {
+/** Of one track set. */
+export function trackViews(set: Pick<TrackSet, "tracks">): TrackView[] {
+  const omitted = new Set(renditionsOf(set).omitted);
+  return set.tracks.map((track) => trackView(track, !omitted.has(track)));
+}
+
+function trackView(track: Track, hls: boolean): TrackView {
   const codec = codecString(track);
   return {
     number: track.number,
@@ -26,5 +35,6 @@ export function trackView(track: Track): TrackView {
     ...(track.audio === undefined
       ? {}
       : { sampleRate: track.audio.sampleRate, channels: track.audio.channels }),
+    hls,
   };
 }
