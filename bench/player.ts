@@ -158,7 +158,7 @@ async function measure(folder: string): Promise<void> {
     const { page } = browser;
     const open = async (stream: string) => {
       await page.goto("about:blank");
-      await page.goto(`${proxy.url}/#${stream}`);
+      await page.goto(`${proxy.url}/watch#${stream}`);
       await page.waitForSelector('streambank-player[state="LIVE"]');
       await page.evaluate(PAGE);
       await page.waitForTimeout(SETTLE_MS);

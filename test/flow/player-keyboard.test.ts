@@ -42,7 +42,7 @@ suite("the player by keys alone", { ...needs("chromium"), timeout: 120_000 }, ()
     const { signal } = stop;
     camera = runDemoCamera({ url, stream: "yard", clock: realClock, signal, log: () => {} });
     browser = await openBrowser({ width: 1200, height: 800 });
-    await browser.page.goto(`${url}/#yard`);
+    await browser.page.goto(`${url}/watch#yard`);
     await state("LIVE");
   });
   after(async () => {

@@ -72,7 +72,7 @@ suite("the player's ways of moving", { ...needs("chromium", "ffmpeg"), timeout: 
   const detail = () => run<string>(`${ROOT}.querySelector('[part="detail"]').textContent`);
   const open = async (ms: number) => {
     await browser.page.goto("about:blank");
-    await browser.page.goto(`${server.url}/#yard?t=${new Date(ms).toISOString()}`);
+    await browser.page.goto(`${server.url}/watch#yard?t=${new Date(ms).toISOString()}`);
     await browser.page.waitForSelector('streambank-player[state="PLAYBACK"]');
     await run(SEEN);
   };
@@ -206,9 +206,12 @@ suite("the player's ways of moving", { ...needs("chromium", "ffmpeg"), timeout: 
     await speed(-8);
     const all = await watch(`now.ms < ${base + 18_000}`);
     assert.ok(all.length > 3, `${all.length} pictures`);
-    for (const picture of all) {
-      assert.ok(isKeyFrame(picture), JSON.stringify(picture));
+    for (const [i, picture] of all.entries()) {
       assert.equal(picture.over, "video");
+      // A video element shows a picture some moments before or after it says so.
+      const near = [all[i - 1], picture, all[i + 1]].filter((one) => one !== undefined);
+      const fits = near.some(({ ms }) => isKeyFrame({ ms, number: picture.number }));
+      assert.ok(fits, `${JSON.stringify(picture)} of ${JSON.stringify(all)}`);
     }
     assert.deepEqual(
       browser.log.filter((line) => line.startsWith("thrown")),

@@ -10,11 +10,15 @@ export class CanvasScreen implements PictureScreen {
   readonly #decoder: VideoDecoder;
   #track: KeyFrameTrack | undefined;
   #error: DOMException | undefined;
+  #frame: VideoFrame | undefined;
 
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas;
     this.#decoder = new VideoDecoder({
-      output: (frame) => this.#draw(frame),
+      output: (frame) => {
+        this.#frame?.close();
+        this.#frame = frame;
+      },
       error: (error) => {
         this.#error = error;
       },
@@ -41,9 +45,14 @@ export class CanvasScreen implements PictureScreen {
     // Each is a key frame: nothing is lost by having all that was decoded handed out at once.
     await this.#decoder.flush();
     if (this.#error !== undefined) throw this.#error;
+    // Drawn at the moment at which the caller's time changes: nobody sees one without the other.
+    if (this.#frame !== undefined) this.#draw(this.#frame);
+    this.#frame = undefined;
   }
 
   close(): void {
+    this.#frame?.close();
+    this.#frame = undefined;
     if (this.#decoder.state !== "closed") this.#decoder.close();
   }
 

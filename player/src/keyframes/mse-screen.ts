@@ -7,6 +7,7 @@ import { micros } from "../../../src/base/units.ts";
 import type { KeyFrameTrack } from "../../../src/fragment/key-frames.ts";
 import { LiveFmp4Muxer } from "../../../src/media/fmp4/live-muxer.ts";
 import type { Track } from "../../../src/media/track.ts";
+import { nextFrames } from "./next-frames.ts";
 import type { Picture, PictureScreen } from "./pictures.ts";
 
 /** Of one picture on the made-up timeline, s. */
@@ -52,7 +53,10 @@ export class MseScreen implements PictureScreen {
     this.#source.endOfStream();
     const seeked = once(this.#video, "seeked");
     this.#video.currentTime = startS + EACH_S / 2;
+    // Not called while the element is hidden.
+    const shown = new Promise((done) => this.#video.requestVideoFrameCallback(done));
     await seeked;
+    await Promise.race([shown, nextFrames()]);
     if (this.#count % KEPT === 0 && startS > 2 * KEPT * EACH_S) {
       const done = once(buffer, "updateend");
       buffer.remove(0, startS - KEPT * EACH_S);
