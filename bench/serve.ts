@@ -130,8 +130,8 @@ async function throughput(): Promise<void> {
       segments.map((_, i) => `${i}`),
     ];
     for (const [name, bar, ours, theirs] of [
-      ["HLS segments", 12, gets, names],
-      ["HLS segments, the newest again and again", 10, gets.slice(-NEWEST), names.slice(-NEWEST)],
+      ["HLS segments", 15, gets, names],
+      ["HLS segments, the newest again and again", 12, gets.slice(-NEWEST), names.slice(-NEWEST)],
       ["media of fragments (GetMedia's body)", 15, [() => length(media, post)], ["media"]],
     ] as const) {
       const files = theirs.map((file) => () => length(`${nginx.url}/${file}`));

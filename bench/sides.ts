@@ -28,18 +28,20 @@ export interface Run<S extends Side> {
   /** Sends `bytes` once; resolves when all of it is where it belongs. */
   send(side: S): Promise<void>;
   readonly bytes: number;
+  /** Sends before the one that is measured. Default 2. */
+  readonly warmUps?: number;
   /** Fetches free pages before what is measured. */
   readonly touchPages?: boolean;
 }
 
 /** CPU seconds of the side's process per GB as `cpuPerGb`, and `mbPerSecond`. */
 export async function measureSide<S extends Side>(run: Run<S>): Promise<Sample> {
-  const { start, send, bytes, touchPages = false } = run;
+  const { start, send, bytes, warmUps = WARM_UPS, touchPages = false } = run;
   const folder = mkdtempSync(join(benchFolder, "run-"));
   try {
     const side = await start(folder);
     try {
-      for (let i = 0; i < WARM_UPS; i++) {
+      for (let i = 0; i < warmUps; i++) {
         await send(side);
         await side.clear();
       }

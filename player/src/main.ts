@@ -89,7 +89,6 @@ function choose(): void {
   const isNew = player?.stream !== stream;
   if (player === undefined) {
     player = new StreambankPlayer();
-    player.tabIndex = -1;
     player.addEventListener("streambank-time", write);
     player.setAttribute("stream", stream);
     stage.replaceChildren(player);
@@ -119,7 +118,9 @@ document.addEventListener("keydown", (event) => {
   // 1 to 9 choose a camera.
   const nth = list.querySelectorAll("a")[Number(event.key) - 1];
   const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-  const free = event.target === document.body || event.target === player;
+  const [at] = event.composedPath();
+  const typing = at instanceof Element && at.closest("input, select, dialog") !== null;
+  const free = !typing && (event.target === document.body || event.target === player);
   if (plain && free && nth !== undefined) nth.click();
 });
 void refresh();

@@ -34,6 +34,10 @@ export class MsePipe {
   #mime = "";
   #originUs: number | undefined;
   #closed = false;
+  /** A seek to here has enough to be done. Media seconds, as the next one. */
+  #enoughAt = -1;
+  /** What is old was looked for when the playhead was here. */
+  #cleanedAt = 0;
   readonly #seeked = (): void => this.#drain();
   readonly #broken = (): void => this.#fail(this.#video.error?.message ?? "");
 
@@ -123,9 +127,7 @@ export class MsePipe {
 
   #drain(): void {
     if (this.#closed || this.#source?.readyState !== "open" || this.#buffer?.updating) return;
-    // Appending and decoding compete: with enough there, the picture that somebody waits for comes first.
-    if (this.#video.seeking && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S) return;
-    if (this.#removeOld(KEEP_S, 10)) return;
+    if (this.#seekHasEnough() || this.#cleans()) return;
     const item = this.#queue.take();
     if (item === undefined) return;
     try {
@@ -134,6 +136,24 @@ export class MsePipe {
     } catch (error) {
       this.#refused(item, error);
     }
+  }
+
+  /** Appending and decoding compete: with enough there, the picture that somebody waits for comes first. */
+  #seekHasEnough(): boolean {
+    const { seeking, currentTime } = this.#video;
+    if (!seeking) return false;
+    // Asked at every message: what is buffered is looked up once for each place.
+    if (this.#enoughAt !== currentTime && (this.aheadS ?? 0) > ENOUGH_TO_SEEK_S)
+      this.#enoughAt = currentTime;
+    return this.#enoughAt === currentTime;
+  }
+
+  /** True when old media is being removed; looked at about once a second of media. */
+  #cleans(): boolean {
+    const { currentTime } = this.#video;
+    if (Math.abs(currentTime - this.#cleanedAt) < 1) return false;
+    this.#cleanedAt = currentTime;
+    return this.#removeOld(KEEP_S, 10);
   }
 
   #prepare({ mime, offsetS }: QueueItem & { kind: "init" }): SourceBuffer | undefined {

@@ -12,16 +12,19 @@ const TRACK = {
 const TRACKS = { tracks: [TRACK], timestampScaleNs: 1_000_000, tracksElement: new Uint8Array(0) };
 
 /** Pictures at these ms, as the server writes them. */
-function timesOf(list: readonly number[], offsetS = 0): PictureTimes {
+function timesOf(list: readonly number[], offsetS = 0, joined = false): PictureTimes {
   const muxer = new LiveFmp4Muxer({ trackSet: TRACKS, originUs: 0 });
   const times = new PictureTimes();
+  const chunks: Uint8Array[] = [];
   times.begin(muxer.init, offsetS);
   for (const [i, ms] of list.entries()) {
     const payload = Rope.of(Uint8Array.of(0x82, 0x49, 0x83));
     const chunk = muxer.add({ track: 1, timeUs: micros(ms * 1000), key: i === 0, payload });
     assert.ok(chunk);
-    times.add(chunk.bytes);
+    chunks.push(chunk.bytes);
+    if (!joined) times.add(chunk.bytes);
   }
+  if (joined) times.add(Rope.from(chunks).toBytes());
   return times;
 }
 
@@ -40,6 +43,11 @@ suite("PictureTimes", () => {
     assert.equal(times.beside(0.34, 1), undefined);
     assert.equal(times.beside(0, -1), undefined);
     assert.equal(times.beside(-1, 1), undefined);
+  });
+
+  test("reads segments that came together", () => {
+    const times = timesOf([0, 40, 55, 300, 340], 0, true);
+    assert.deepEqual([ms(times.beside(0.2, 1)), ms(times.beside(0.2, -1))], [301, 41]);
   });
 
   test("counts from where the segment stands in the buffer, and each picture once", () => {

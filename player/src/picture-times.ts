@@ -35,7 +35,7 @@ export class PictureTimes {
     this.#scale = view.getUint32(mdhd.start + (long ? 20 : 12)) || this.#scale;
   }
 
-  /** A media segment of one fragment. What is no such thing is passed over. */
+  /** Media segments of one fragment each. What is no such thing is passed over. */
   add(chunk: Uint8Array): void {
     for (const ticks of timesOf(viewOf(chunk))) this.#insert(ticks / this.#scale + this.#offsetS);
   }
@@ -79,9 +79,20 @@ interface Box {
   readonly end: number;
 }
 
-/** Presentation times of the video samples in a `moof`, ticks. */
+/** Presentation times of the video samples, ticks. */
 function timesOf(view: DataView): number[] {
-  const traf = inside(view, ["moof", "traf"]);
+  const out: number[] = [];
+  for (let at = 0; at + 8 <= view.byteLength; ) {
+    const moof = child(view, { start: at, end: view.byteLength }, "moof");
+    if (moof === undefined) break;
+    out.push(...timesIn(view, moof));
+    at = moof.end;
+  }
+  return out;
+}
+
+function timesIn(view: DataView, moof: Box): number[] {
+  const traf = inside(view, ["traf"], moof);
   if (traf === undefined) return [];
   const [tfhd, tfdt, trun] = ["tfhd", "tfdt", "trun"].map((name) => inside(view, [name], traf));
   if (tfhd === undefined || tfdt === undefined || trun === undefined) return [];

@@ -69,7 +69,7 @@ const clip = `<div part="clip" role="group" aria-label="Clip" hidden>
   </div>`;
 
 export const playerMarkup = `<style>${playerStyles}</style>
-<div part="stage">
+<div part="stage" tabindex="-1">
   <video part="video" playsinline muted disableremoteplayback></video>
   <canvas part="still" hidden></canvas>
   <div part="message"><span part="message-text"></span>

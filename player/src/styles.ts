@@ -22,7 +22,7 @@ button, a.button { cursor: pointer; display: inline-flex; align-items: center; j
   text-decoration: none; }
 button:has(svg):not(.wide) { padding: 0; }
 button:hover, a.button:hover, select:hover { background: var(--_control-hover); }
-:is(button, a, select, input, dialog):focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
+:is(button, a, select, input, dialog):focus-visible, input:focus { outline: 2px solid var(--_accent); outline-offset: 2px; }
 button[aria-pressed="true"], button[aria-expanded="true"] { background: var(--_control-hover); border-color: var(--_accent); }
 button:disabled { color: var(--_quiet); cursor: default; border-style: dashed; }
 svg { width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width: 1.9; stroke-linecap: round;
@@ -32,7 +32,7 @@ svg { width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width:
 
 const stage = `
 [part~="stage"] { position: relative; flex: 1 1 auto; min-height: 180px; background: #000; border-radius: 12px;
-  overflow: hidden; display: grid; place-items: center; color: #e6edf3; }
+  overflow: hidden; display: grid; place-items: center; color: #e6edf3; outline: none; }
 video, [part~="still"], [part~="keyframe"] { width: 100%; height: 100%; position: absolute; inset: 0; object-fit: contain; background: #000;
   transition: filter .2s; }
 [part~="still"] { pointer-events: none; }
@@ -68,7 +68,8 @@ video, [part~="still"], [part~="keyframe"] { width: 100%; height: 100%; position
 
 export const panels = `
 [part~="bar"] { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-[part~="clock"] { display: grid; margin-inline: 8px auto; line-height: 1.2; }
+[part~="clock"] { display: grid; flex: 1 1 145px; margin-inline: 6px; line-height: 1.2; }
+[part="speed"] { width: 88px; }
 [part~="time"] { font-size: 28px; font-weight: 650; line-height: 1.15; font-variant-numeric: tabular-nums; }
 [part~="date"] { color: var(--_quiet); font-variant-numeric: tabular-nums; }
 [part~="live"] { font-weight: 650; }
@@ -117,7 +118,7 @@ export const playerStyles = `${themeStyles}
 ${stage}${controls}${panels}
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 @container (max-width: 700px) {
-  [part~="clock"] { order: -1; width: 100%; margin-inline: 0; display: flex; align-items: baseline; justify-content: space-between; }
+  [part~="clock"] { order: -1; flex: 1 0 100%; margin-inline: 0; display: flex; align-items: baseline; justify-content: space-between; }
   [part~="time"] { font-size: 24px; }
   [part~="bar"] { gap: 6px; }
   [part~="live"] { flex: 1 1 auto; min-width: 96px; }

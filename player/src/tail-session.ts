@@ -41,6 +41,8 @@ export class TailSession {
   #retries = 0;
   #cancelRetry: CancelTimer = () => {};
   #cancelSilence: CancelTimer = () => {};
+  #listens = false;
+  #heardAt = 0;
   /** Where to begin when the socket has to be opened again. */
   #from: () => number | undefined = () => undefined;
 
@@ -64,7 +66,7 @@ export class TailSession {
   close(): void {
     this.#active = false;
     this.#cancelRetry();
-    this.#cancelSilence();
+    this.#deaf();
     const socket = this.#socket;
     this.#socket = undefined;
     this.#config = undefined;
@@ -74,7 +76,7 @@ export class TailSession {
   #connect(): void {
     const { server, stream, token, codecs, handlers } = this.#options;
     const from = this.#from();
-    const start = from === undefined ? "" : `&from=${Math.floor(from)}`;
+    const start = from === undefined ? "" : `&joined=1&from=${Math.floor(from)}`;
     const can = codecs === undefined ? start : `&codecs=${codecs}${start}`;
     const query = token === undefined ? can : `${can}&token=${encodeURIComponent(token)}`;
     const base = server.replace(/^http/, "ws");
@@ -97,8 +99,20 @@ export class TailSession {
 
   /** Something came: it lives. */
   #heard(): void {
-    this.#cancelSilence();
-    this.#cancelSilence = this.#options.clock.after(SILENT_MS, () => {
+    this.#heardAt = this.#options.clock.elapsed();
+    if (!this.#listens) this.#listen(SILENT_MS);
+  }
+
+  /** One timer for many messages. */
+  #listen(ms: number): void {
+    const { clock } = this.#options;
+    this.#listens = true;
+    this.#cancelSilence = clock.after(ms, () => {
+      const left = this.#heardAt + SILENT_MS - clock.elapsed();
+      if (left > 0) {
+        this.#listen(left);
+        return;
+      }
       const socket = this.#socket;
       this.#lost();
       // Half open: its closing handshake is never answered, so nobody waits for it.
@@ -106,10 +120,15 @@ export class TailSession {
     });
   }
 
+  #deaf(): void {
+    this.#listens = false;
+    this.#cancelSilence();
+  }
+
   /** The connection is gone: another one after a while. */
   #lost(): void {
     this.#socket = undefined;
-    this.#cancelSilence();
+    this.#deaf();
     this.#options.handlers.connection(false);
     const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 8));
     this.#cancelRetry();

@@ -11,6 +11,7 @@ import type { Logger } from "../base/logger.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { LiveHub } from "../live/hub.ts";
 import { openAccessParts } from "./access/open-access.ts";
+import type { ScryptCost } from "./access/passwords.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { type EventService, openEvents } from "./events/service.ts";
 import { withTrouble } from "./events/trouble.ts";
@@ -38,8 +39,17 @@ import { Listening } from "./status/listening.ts";
 /** The lease of hooks needs a name; where there is one node, any will do. */
 const ONE_NODE = "local";
 
+interface PartOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly passwordCost: ScryptCost | undefined;
+}
+
 /** Throws `config.bad`, `store.*`, `index.unavailable`. */
-export async function makeParts(config: Config, clock: Clock, fullLog: Logger): Promise<Parts> {
+export async function makeParts(
+  config: Config,
+  { clock, log: fullLog, passwordCost: cost }: PartOptions,
+): Promise<Parts> {
   const metrics = new MetricsRegistry();
   const leftOut = (event: string) => metrics.add("logLinesLeftOut", 1, { event });
   const log = limitedLogger(fullLog, clock, { leftOut });
@@ -53,7 +63,7 @@ export async function makeParts(config: Config, clock: Clock, fullLog: Logger): 
     const node = opened.nodes?.id ?? ONE_NODE;
     const events = await openEvents({ index, clock, log, meters, node, allowPrivate });
     told.set(events.source);
-    const common = { config, clock, log, metrics, meters, events, archiveLog: listened.log };
+    const common = { config, clock, log, metrics, meters, events, cost, archiveLog: listened.log };
     return await assemble(common, opened);
   } catch (error) {
     await opened.archive.close();
@@ -64,12 +74,13 @@ export async function makeParts(config: Config, clock: Clock, fullLog: Logger): 
 type Common = Pick<Parts, "config" | "clock" | "log" | "metrics"> & {
   readonly meters: ReturnType<typeof serverMeters>;
   readonly events: EventService;
+  readonly cost: ScryptCost | undefined;
   /** What is said here of trouble is an event too. */
   readonly archiveLog: Logger;
 };
 
 async function assemble(common: Common, { archive, nodes }: OpenedArchive): Promise<Parts> {
-  const { config, clock, log, metrics, events } = common;
+  const { config, clock, log, metrics, events, cost } = common;
   const readiness = readinessOf({ config, clock, archive });
   const hub = new LiveHub({ clock });
   const sink = nodes === undefined ? archive : new LeasedSink(archive, nodes.leases);
@@ -97,7 +108,7 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     listening: new Listening(),
     ffmpeg: new FfmpegLook(clock, spawnChild),
     groups: new ConsumerGroups(archive.index, clock),
-    ...(await openAccessParts(config, { index: archive.index, clock })),
+    ...(await openAccessParts(config, { index: archive.index, clock, cost })),
     files: new StaticFiles(join(import.meta.dirname, "../..")),
   };
   const { dataDir, sources, sourceNetworks } = config;

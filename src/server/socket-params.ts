@@ -46,6 +46,8 @@ export interface TailParams {
   readonly format: "frames" | "mkv" | "fmp4";
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** Frames of the archive may go together in one message. */
+  readonly joined?: boolean;
   /** What the viewer can play. */
   readonly codecs?: Codecs;
 }
@@ -54,13 +56,16 @@ export const TAIL = {
   format: choice(["frames", "mkv", "fmp4"], "what binary messages are"),
   from: time(undefined, "producer time to start at; without it: live"),
   codecs: free("what the viewer can play, as RFC 6381 has it"),
+  joined: choice(["0", "1"], "1: frames of the archive may go together in one message"),
 } as const;
 
 /** Throws `request.bad`, `request.bad-time`. */
 export function tailParams(stream: string, query: RawQuery): TailParams {
-  const { format, from, codecs } = readQuery(TAIL, query);
+  const { format, from, codecs, joined } = readQuery(TAIL, query);
+  if (joined === "1" && format === "frames")
+    throw new Fault("request.bad", "joined: of fmp4 and mkv alone");
   return {
-    ...{ stream, format },
+    ...{ stream, format, joined: joined === "1" },
     ...(from === undefined ? {} : { fromMs: from }),
     ...(codecs === undefined ? {} : { codecs: readCodecs(codecs) }),
   };

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { ScryptCost } from "./access/passwords.ts";
 import { type Config, isLoopback, settings } from "./config.ts";
 import { processLogger } from "./log.ts";
 import { makeParts } from "./make-parts.ts";
@@ -18,6 +19,8 @@ export interface StartOptions {
   readonly clock: Clock;
   /** Default: JSON lines on standard error, from the configured level up. */
   readonly log?: Logger;
+  /** Of passwords that are set. Default: as dear as it should be; tests take less. */
+  readonly passwordCost?: ScryptCost;
 }
 
 export interface RunningServer {
@@ -49,7 +52,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const certificates = Certificates.open(config, { clock, log });
   // A third of the start is loading what speaks HTTP: done while the index is being opened.
   const [parts, { buildApp }, { attachSockets }] = await Promise.all([
-    makeParts(config, clock, log),
+    makeParts(config, { clock, log, passwordCost: options.passwordCost }),
     import("./app.ts"),
     import("./sockets.ts"),
   ]).catch((error: unknown) => {

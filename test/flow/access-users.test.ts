@@ -8,7 +8,7 @@ import { realClock } from "../../src/base/clock.ts";
 import type { Logger } from "../../src/base/logger.ts";
 import { readConfig } from "../../src/server/config.ts";
 import { startServer } from "../../src/server/start.ts";
-import { cli, tempDir } from "../support/server.ts";
+import { CHEAP, cli, tempDir } from "../support/server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,7 +29,7 @@ async function guarded() {
   const ports = { httpPort: 0, rtmpPort: 0 };
   const server = await startServer({
     config: { ...defaults, ...ports, dataDir: dir.path, auth: "on" },
-    ...{ clock: realClock, log: recordingLogger(lines) },
+    ...{ clock: realClock, log: recordingLogger(lines), passwordCost: CHEAP },
   });
   const { rootKey } = server.parts;
   assert.ok(rootKey);

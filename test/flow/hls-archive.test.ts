@@ -6,8 +6,8 @@ import { after, before, suite, test } from "node:test";
 import { openBrowser } from "../support/browser.ts";
 import { makeMedia } from "../support/media.ts";
 import { type Mp4Kind, mp4Source, payloadHashes } from "../support/mp4-media.ts";
-import { run } from "../support/run.ts";
-import { cli, startTestServer, tempDir } from "../support/server.ts";
+import { putMedia } from "../support/put-media.ts";
+import { startTestServer, tempDir } from "../support/server.ts";
 import { needs } from "../support/tools.ts";
 
 const START_MS = 1_790_000_000_000;
@@ -29,7 +29,11 @@ const PLAY = `async (url) => {
   document.body.append(video);
   const hls = new Hls();
   const errors = [];
-  hls.on(Hls.Events.ERROR, (_, { details, error }) => errors.push(details + " " + error?.message));
+  // A machine that is busy shows a picture late: that is no fault of the media.
+  const late = ({ fatal, details }) => !fatal && details === Hls.ErrorDetails.BUFFER_STALLED_ERROR;
+  hls.on(Hls.Events.ERROR, (_, error) => {
+    if (!late(error)) errors.push(error.details + " " + error.error?.message);
+  });
   const once = (name) => new Promise((resolve) => video.addEventListener(name, resolve, { once: true }));
   const meta = once("loadedmetadata");
   hls.loadSource(url);
@@ -46,9 +50,10 @@ const PLAY = `async (url) => {
 suite("HLS and DASH of the archive", needs("ffmpeg"), () => {
   let server: Awaited<ReturnType<typeof startTestServer>>;
   const put = async (stream: string, file: string, startMs = START_MS) => {
-    const args = ["put", file, "--stream", stream, "--create", "--start", String(startMs)];
-    const done = await cli([...args, "--server", server.url]);
-    assert.equal(done.code, 0, done.err);
+    const call = putMedia({ url: server.url, stream, startMs });
+    await call.write(readFileSync(file));
+    call.end();
+    assert.equal((await call.acks).at(-1)?.EventType, "PERSISTED");
   };
   const master = (stream: string) => `${server.url}/v1/streams/${stream}/hls/index.m3u8?${RANGE}`;
   const manifest = (stream: string) =>
@@ -61,12 +66,9 @@ suite("HLS and DASH of the archive", needs("ffmpeg"), () => {
   };
   const hls = (stream: string, file: string) =>
     textOf(`${server.url}/v1/streams/${stream}/hls/${file}?${RANGE}`);
-  /** One track of what a player gets, by payload. */
-  const played = async (url: string, track: "0:v" | "0:a") => {
-    const path = join(dir.path, "played.mkv");
-    await run("ffmpeg", ["-v", "error", "-y", "-i", url, "-map", track, "-c", "copy", path]);
-    return hashOf((await payloadHashes(path))[0]);
-  };
+  /** What a player gets, by track and payload. */
+  const played = async (url: string, map?: readonly string[]) =>
+    (await payloadHashes(url, map)).map(hashOf);
   /** Every stretch of a media playlist put together by hand, by payload. */
   const stretchHashes = async (stream: string, stretches: readonly Stretch[]) => {
     const hashes: (string | undefined)[] = [];
@@ -84,7 +86,7 @@ suite("HLS and DASH of the archive", needs("ffmpeg"), () => {
   };
 
   before(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ createMissing: true });
   });
   after(async () => {
     await server.close();
@@ -96,13 +98,14 @@ suite("HLS and DASH of the archive", needs("ffmpeg"), () => {
       const file = await mp4Source(kind);
       await put(kind, file);
       const sent = (await payloadHashes(file)).map(hashOf);
-      const tracks = (["0:v", "0:a"] as const).filter((track) =>
-        track === "0:v" ? kind !== "aac" : kind !== "av1",
-      );
-      for (const [i, track] of tracks.entries()) {
-        assert.equal(await played(master(kind), track), sent[i], `HLS ${track}`);
-        assert.equal(await played(manifest(kind), track), sent[i], `DASH ${track}`);
-      }
+      assert.equal(sent.length, kind === "aac" || kind === "av1" ? 1 : 2);
+      assert.deepEqual(await played(master(kind)), sent, "HLS");
+      // ffmpeg loses packets of DASH when it reads two representations at once.
+      for (const [i, track] of (kind === "aac"
+        ? ["0:a"]
+        : ["0:v", "0:a"].slice(0, sent.length)
+      ).entries())
+        assert.deepEqual(await played(manifest(kind), ["-map", track]), [sent[i]], `DASH ${track}`);
     });
 
   test("two recordings of one stream: a break, and the date of each", async () => {
@@ -172,7 +175,7 @@ suite("HLS and DASH of the archive", needs("ffmpeg"), () => {
     await put("chromium", await makeMedia("h264-aac"));
     await using browser = await openBrowser();
     const { page } = browser;
-    await page.goto(server.url);
+    await page.goto(`${server.url}/healthz`);
     await page.evaluate(readFileSync(HLS_JS, "utf8"));
     const result = (await page.evaluate(`(${PLAY})(${JSON.stringify(master("chromium"))})`)) as {
       frames: number;

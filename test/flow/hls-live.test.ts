@@ -158,7 +158,7 @@ suite("HLS of what is live", needs("ffmpeg"), () => {
     const call = await camera("watched", 12);
     await using browser = await openBrowser();
     const { page } = browser;
-    await page.goto(server.url);
+    await page.goto(`${server.url}/healthz`);
     await page.evaluate(readFileSync(HLS_JS, "utf8"));
     const url = `${server.url}/v1/streams/watched/hls/index.m3u8`;
     const first = (await page.evaluate(`(${WATCH})(${JSON.stringify(url)})`)) as State;

@@ -16,7 +16,7 @@ import { ImageService, type ImageServiceOptions } from "../../src/server/images/
 import { FakeClock } from "../support/fake-clock.ts";
 import { FAKE_START_MS, FakeReader, fragmentsOfFile } from "../support/fake-reader.ts";
 import { makeMedia } from "../support/media.ts";
-import { type NumberedOptions, numberedMedia, numberIn } from "../support/numbered.ts";
+import { type NumberedOptions, numberedMedia, numberIn, numbersIn } from "../support/numbered.ts";
 import { run } from "../support/run.ts";
 import { cli, startTestServer } from "../support/server.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -60,12 +60,17 @@ suite("a picture of a time", needs("ffmpeg"), () => {
     test(`is the one shown then, and says since when (${encoder})`, async () => {
       const service = serviceOf(await fragments({ encoder }));
       // Just before, at and after a change of pictures; B-frames in between.
-      for (const ms of [0, 39, 40, 41, 1999, 2000, 3333, 5960, 5999]) {
+      const times = [0, 39, 40, 41, 1999, 2000, 3333, 5960, 5999];
+      const want = times.map((ms) => Math.min(149, Math.floor(ms / 40)));
+      const images: Uint8Array[] = [];
+      for (const [i, ms] of times.entries()) {
         const { pictures } = await page(service, { from: ms, to: ms + 1 });
-        const want = Math.min(149, Math.floor(ms / 40));
-        assert.equal(await numberOf(pictures[0]?.image), want, `${ms} ms`);
-        assert.equal(pictures[0]?.shownUs, (FAKE_START_MS + want * 40) * 1000);
+        assert.equal(pictures[0]?.shownUs, (FAKE_START_MS + (want[i] ?? 0) * 40) * 1000);
+        images.push(pictures[0]?.image ?? assert.fail(`${ms} ms`));
       }
+      const path = join(dir.path, `${encoder}.mjpeg`);
+      writeFileSync(path, Buffer.concat(images));
+      assert.deepEqual(await numbersIn(path), want);
     });
 
   test("may be the key frame before it", async () => {
@@ -115,7 +120,7 @@ suite("a picture of a time", needs("ffmpeg"), () => {
     const service = serviceOf(list);
     const starts = list.map(({ info }) => info.producedStartUs / 1000 - FAKE_START_MS);
     const inside = (starts[1] ?? 0) + 200;
-    const { pictures } = await page(service, { from: 1000, to: 6000, intervalMs: 200 });
+    const { pictures } = await page(service, { from: 1000, to: 6000, intervalMs: 500 });
     for (const { timeMs, error } of pictures) {
       const ms = timeMs - FAKE_START_MS;
       const bad = ms >= (starts[1] ?? 0) && ms < (starts[2] ?? 0);
@@ -129,9 +134,9 @@ suite("a picture of a time", needs("ffmpeg"), () => {
     const [first, ...others] = list;
     assert.ok(first);
     const service = serviceOf([damaged(first, 20), ...others]);
-    const { pictures } = await page(service, { from: 100, to: 2500, intervalMs: 200 });
+    const { pictures } = await page(service, { from: 100, to: 2500, intervalMs: 400 });
     const errors = pictures.map(({ error }) => (error === undefined ? "." : "E")).join("");
-    assert.equal(errors, "....EEEEEE..");
+    assert.equal(errors, "..EEE.");
   });
 
   test("of sound alone is media-error", async () => {

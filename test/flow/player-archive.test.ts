@@ -144,26 +144,6 @@ suite("the player and its archive", needs("chromium"), () => {
     await playsFrom(second);
   });
 
-  test("pictures are stepped one by one in both directions", async () => {
-    await seek(second + 10_000);
-    await playsFrom(second + 9000);
-    await run(`${VIDEO}.requestVideoFrameCallback(function see(_, { mediaTime }) {
-      window.shownAt = mediaTime; ${VIDEO}.requestVideoFrameCallback(see); })`);
-    await until("window.shownAt !== undefined");
-    await press("k");
-    await state("PAUSED");
-    const steps: number[] = [];
-    for (const key of [".", ".", ",", ","]) {
-      const from = await run<number>("window.shownAt");
-      await press(key);
-      await until(`window.shownAt !== ${from}`);
-      steps.push(Math.round(((await run<number>("window.shownAt")) - from) * 1000));
-    }
-    assert.deepEqual(steps, [40, 40, -40, -40], "25 pictures per second");
-    await press("k");
-    await state("PLAYBACK");
-  });
-
   test("speed is changed by key and by choice; live goes back to 1", async () => {
     await seek(second + 2000);
     await playsFrom(second + 1000);

@@ -119,9 +119,22 @@ export async function decodeComplaints(path: string): Promise<string> {
   return stderr;
 }
 
+/** Both at once, of one run of ffmpeg: what it says when it decodes all of it, and the hash of each stream's payloads. */
+export async function decoded(path: string): Promise<{ complaints: string; hashes: string[] }> {
+  const { stdout, stderr } = await run("ffmpeg", [
+    ...["-v", "warning", "-xerror", "-i", path, "-f", "null", "-"],
+    ...[...STREAMS, "-c", "copy", "-f", "streamhash", "-"],
+  ]);
+  return { complaints: stderr, hashes: stdout.trim().split("\n") };
+}
+
+const STREAMS = ["-map", "0:v?", "-map", "0:a?"];
+
 /** Hash of each stream's payloads, in order; the lines of ffmpeg's `streamhash`. */
-export async function payloadHashes(path: string): Promise<string[]> {
-  const map = ["-map", "0:v?", "-map", "0:a?"];
+export async function payloadHashes(
+  path: string,
+  map: readonly string[] = STREAMS,
+): Promise<string[]> {
   const args = ["-v", "error", "-i", path, ...map, "-c", "copy", "-f", "streamhash", "-"];
   const { stdout } = await run("ffmpeg", args);
   return stdout.trim().split("\n");

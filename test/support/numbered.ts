@@ -56,14 +56,25 @@ export async function numberedMedia(options: NumberedOptions = {}): Promise<stri
 
 /** The number that a picture (JPEG or PNG of any size) shows, read out of a file. */
 export async function numberIn(path: string, crop = ""): Promise<number> {
+  const [number] = await numbersIn(path, crop);
+  return number ?? Number.NaN;
+}
+
+/** Of each picture, where there are several behind each other. */
+export async function numbersIn(path: string, crop = ""): Promise<number[]> {
   const filters = [...(crop === "" ? [] : [crop]), "scale=320:180", "format=gray"].join(",");
   const raw = `${path}.gray`;
-  await run("ffmpeg", ["-v", "error", "-y", "-i", path, "-vf", filters, "-f", "rawvideo", raw]);
+  // Every picture, once: their times say nothing.
+  const out = ["-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo", raw];
+  await run("ffmpeg", ["-v", "error", "-y", "-i", path, ...out]);
   const gray = readFileSync(raw);
-  let number = 0;
-  for (let bit = 0; bit < 8; bit++) {
-    const at = 90 * 320 + bit * STRIPE + STRIPE / 2;
-    if ((gray[at] ?? 0) > 127) number += 2 ** bit;
-  }
-  return number;
+  const count = gray.length / (320 * 180);
+  return Array.from({ length: count }, (_, i) => {
+    let number = 0;
+    for (let bit = 0; bit < 8; bit++) {
+      const at = (i * 180 + 90) * 320 + bit * STRIPE + STRIPE / 2;
+      if ((gray[at] ?? 0) > 127) number += 2 ** bit;
+    }
+    return number;
+  });
 }

@@ -9,6 +9,9 @@ import { tempDir } from "./temp-dir.ts";
 
 export { tempDir };
 
+/** Of passwords in tests: they are guessed in no time. */
+export const CHEAP = { N: 16, r: 2, p: 1 } as const;
+
 /** In this process. */
 export async function startTestServer(over: Partial<Config> = {}): Promise<RunningServer> {
   const dir = over.dataDir === undefined ? tempDir("data") : undefined;
@@ -20,7 +23,9 @@ export async function startTestServer(over: Partial<Config> = {}): Promise<Runni
     dataDir: dir?.path ?? defaults.dataDir,
     ...over,
   };
-  const server = await startServer({ config, clock: realClock, log: silentLogger });
+  const server = await startServer({
+    ...{ config, clock: realClock, log: silentLogger, passwordCost: CHEAP },
+  });
   const close = async () => {
     await server.close();
     dir?.[Symbol.dispose]();

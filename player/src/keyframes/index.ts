@@ -12,6 +12,7 @@ import { Scrub } from "./scrub.ts";
 /** How far back the key frame of a time may be while somebody scrubs, ms. */
 const SCRUB_MS = 60_000;
 
+/** Where key frames are shown, and who is told. */
 export interface KeyframesOptions {
   readonly clock: Clock;
   readonly api: Api;
@@ -25,6 +26,7 @@ export interface KeyframesOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** One for a player; nothing is made before the first key frame. */
 export class Keyframes {
   readonly #options: KeyframesOptions;
   readonly #loader: PictureLoader;

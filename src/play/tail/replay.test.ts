@@ -25,8 +25,11 @@ class Scene {
   readonly archive = new TailArchive();
   readonly gone = new AbortController();
 
-  view(fromMs: number, options: { format?: TailFormat; limits?: Partial<WriterLimits> } = {}) {
-    const { format = "frames", limits = {} } = options;
+  view(
+    fromMs: number,
+    options: { format?: TailFormat; limits?: Partial<WriterLimits>; joined?: boolean } = {},
+  ) {
+    const { format = "frames", limits = {}, joined = false } = options;
     const socket = new FakeSocket();
     const onFailed = (error: unknown) => {
       throw error;
@@ -34,7 +37,7 @@ class Scene {
     const writer = new SocketWriter(socket, { limits, onFailed });
     const { hub, clock, archive: reader } = this;
     const { signal } = this.gone;
-    const parts = { hub, clock, reader, stream: "cam", format, fromMs, writer, signal };
+    const parts = { hub, clock, reader, stream: "cam", format, fromMs, joined, writer, signal };
     const replay = new Replay(parts);
     return { socket, replay, done: replay.run() };
   }
@@ -76,6 +79,25 @@ suite("Replay", () => {
 
   test("for any order of frames, fsyncs, looks and stalls: no frame twice, none missing", async () => {
     for (let seed = 1; seed <= 150; seed++) await interleave(seed);
+  });
+
+  test("joined, the archive comes in few messages with the same bytes, the hub's frames one by one", async () => {
+    const bytes: string[] = [];
+    const counts: number[] = [];
+    for (const joined of [false, true]) {
+      const scene = new Scene();
+      const camera = new TestCamera(scene.hub, "cam", { gop: 10, fragment: 20 });
+      camera.run(95);
+      for (const sealed of camera.sealed) scene.archive.store(sealed);
+      const { socket, done } = scene.view(START_MS, { format: "mkv", joined });
+      await done;
+      bytes.push(Buffer.concat(socket.media).toString("hex"));
+      counts.push(socket.media.length);
+    }
+    assert.equal(bytes[0], bytes[1]);
+    const [one = 0, few = 0] = counts;
+    // Four fragments of 20 frames, of which all but the first have gone together; the hub held the fifth.
+    assert.equal(one - few, 4 * 19, `${one} and ${few} messages`);
   });
 
   test("T within the fragment that is arriving now starts at its beginning", async () => {

@@ -8,8 +8,9 @@
 
 import { type Clock, sleep } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
+import { Rope } from "../../base/rope.ts";
 import type { FragmentReader, StoredFragment } from "../../fragment/fragment.ts";
-import type { TailFormat } from "../../live/feed-items.ts";
+import type { ChunkItem, TailFormat } from "../../live/feed-items.ts";
 import { GroupStarts } from "../../live/group-starts.ts";
 import type { LiveHub } from "../../live/hub.ts";
 import type { FrameItem, LiveItem, LiveSubscription, TimelineItem } from "../../live/items.ts";
@@ -31,6 +32,8 @@ const HOLE_PATIENCE_MS = 5000;
 const IN_FLIGHT = 64;
 /** How far before T a stored fragment is looked for when the producer has only just left. */
 const JUST_BEFORE_MS = 60_000;
+/** Frames of the archive go together up to about this, where the viewer takes them so. */
+const JOINED_BYTES = 64 << 10;
 /** The hub hands over what the viewer's queue can hold. */
 const HAND_OVER_BYTES = QUEUE_LIMITS.maxBytes;
 
@@ -42,6 +45,8 @@ export interface ReplayOptions {
   readonly format: TailFormat;
   /** Producer time, ms since the Unix epoch. */
   readonly fromMs: number;
+  /** The viewer takes several frames of the archive in one message: a browser is told of each message. Default: one each. */
+  readonly joined?: boolean;
   readonly writer: SocketWriter;
   readonly signal: AbortSignal;
 }
@@ -56,6 +61,8 @@ export class Replay {
   #cursor = 0;
   #patienceMs = GIVE_UP_MS;
   #saidOffline = false;
+  #pending: ChunkItem[] = [];
+  #pendingBytes = 0;
   /** A frame was sent: what follows it can be decoded. */
   #sent = false;
 
@@ -151,7 +158,7 @@ export class Replay {
   }
 
   async #send(stored: StoredFragment): Promise<void> {
-    const { reader, writer, signal } = this.#options;
+    const { reader, writer, signal, joined = false } = this.#options;
     const { number, session, run } = stored.info;
     const { sequence, receivedMs } = number;
     let blocks: Uint8Array;
@@ -171,8 +178,9 @@ export class Replay {
       if (writer.blocked) await writer.room();
       if (this.#starts === undefined || this.#starts.useless(frame)) continue;
       const startsGroup = this.#starts.starts(frame);
-      this.#encode({ kind: "frame", frame, receivedMs, sequence, startsGroup });
+      this.#encode({ kind: "frame", frame, receivedMs, sequence, startsGroup }, joined);
     }
+    this.#flush();
   }
 
   /** A new timeline, unless it goes on. */
@@ -183,11 +191,28 @@ export class Replay {
     this.#messages.timeline(timeline);
   }
 
-  #encode(item: FrameItem): void {
+  #encode(item: FrameItem, joined = false): void {
     this.#sent = true;
     const { before, chunk } = this.#messages.frame(item);
-    if (before !== undefined) this.#options.writer.push(before);
-    if (chunk !== undefined) this.#options.writer.push(chunk);
+    if (before !== undefined) {
+      this.#flush();
+      this.#options.writer.push(before);
+    }
+    if (chunk === undefined) return;
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.bytes.length;
+    if (!joined || this.#pendingBytes >= JOINED_BYTES) this.#flush();
+  }
+
+  /** What was held back to go together. */
+  #flush(): void {
+    const { writer } = this.#options;
+    const [first, ...others] = this.#pending;
+    const parts = this.#pending.map(({ bytes }) => bytes);
+    [this.#pending, this.#pendingBytes] = [[], 0];
+    if (first === undefined) return;
+    if (others.length === 0) writer.push(first);
+    else writer.push({ ...first, bytes: Rope.from(parts).toBytes() });
   }
 
   /** Goes on with the hub's frames when the hub holds the start of the next fragment. */

@@ -28,6 +28,8 @@ export interface TailSocketParams {
   readonly format: TailFormat;
   /** Producer time to start at; live when missing. */
   readonly fromMs?: Millis;
+  /** Frames of the archive may go together in one message. */
+  readonly joined?: boolean;
   /** What the viewer can play; missing: everything. */
   readonly codecs?: Codecs;
   /** The viewer is another node: its configs have the tracks as Matroska has them. */
@@ -96,9 +98,9 @@ class TailSession {
 
   #replay(fromMs: Millis): void {
     const { hub, reader, clock } = this.#parts;
-    const { stream, format } = this.#params;
+    const { stream, format, joined = false } = this.#params;
     const [writer, signal] = [this.#writer, this.#gone.signal];
-    const options = { hub, reader, clock, stream, format, fromMs, writer, signal };
+    const options = { hub, reader, clock, stream, format, fromMs, joined, writer, signal };
     const replay = new Replay(options);
     this.#subscription = { close: () => replay.close() };
     replay.run().catch((error: unknown) => {

@@ -37,7 +37,7 @@ interface AccessParts {
   readonly index: FragmentIndex;
   readonly clock: Clock;
   /** Of passwords that are set; default as dear as it should be. */
-  readonly cost?: ScryptCost;
+  readonly cost?: ScryptCost | undefined;
 }
 
 /** Throws `config.bad`, `index.unavailable`. */
