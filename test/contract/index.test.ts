@@ -1,6 +1,7 @@
 /** What the archive may expect of its index, whichever engine it is in: SQLite, in this thread and in workers, and PostgreSQL. */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import postgres from "postgres";
 import { PostgresIndex } from "../../src/archive/index/postgres-index.ts";
 import { fill, packRow, streamInfo, TRACK_SET } from "../support/index-rows.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -73,6 +74,32 @@ suite("the index in PostgreSQL", needs("postgresql"), () => {
     const strict = await PostgresIndex.open(url);
     assert.deepEqual(await strict.tidy(), []);
     await strict.close();
+  });
+
+  test("leases are kept while every other connection waits for a question that takes long", async () => {
+    const url = await server.newDatabase();
+    const index = await PostgresIndex.open(url, { connections: 2 });
+    await fill(index, 1);
+    const lease = await index.takeLease(
+      { stream: "cam", node: "a", ttlMs: 5000 },
+      await index.now(),
+    );
+    const other = postgres(url, { max: 1 });
+    const slow = await other.begin(async (db) => {
+      await db.unsafe("LOCK TABLE packs");
+      const asked = [1, 2, 3].map(() => index.packs("cam", { by: "sequence", after: 0 }));
+      let answered = false;
+      void Promise.race(asked).then(() => {
+        answered = true;
+      });
+      const untilMs = (await index.now()) + 5000;
+      const kept = await index.renewLeases([{ stream: "cam", epoch: lease.epoch }], "a", untilMs);
+      assert.deepEqual([kept, answered], [["cam"], false]);
+      return { asked };
+    });
+    for (const { packs } of await Promise.all(slow.asked)) assert.equal(packs.length, 1);
+    await other.end();
+    await index.close();
   });
 
   test("a server that goes away is a fault, what was committed is there when it is back", async () => {

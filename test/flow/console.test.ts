@@ -334,6 +334,18 @@ suite("the console", { ...needs("chromium", "ffmpeg"), timeout: 240_000 }, () =>
     assert.equal(refused, 403);
     await go("#/access", "h1");
     await shown("h1", "No such page");
+    // What is theirs they do change.
+    await page.click('a[href="#/you"]');
+    await page.fill('[autocomplete="current-password"]', "not-my-password");
+    for (const nth of [0, 1])
+      await page.fill(`[autocomplete="new-password"] >> nth=${nth}`, `${PASSWORD}-2`);
+    await page.click("#password button");
+    await shown("#password .trouble:not(:empty)");
+    await page.fill('[autocomplete="current-password"]', PASSWORD);
+    await page.click("#password button");
+    await shown("#said", "Your password is changed.");
+    const signIn = { name: "guard", password: `${PASSWORD}-2` };
+    assert.equal((await api("POST", "/v1/sign-in", signIn)).status, 200);
     // An address of the time when the player was here.
     await page.goto("about:blank");
     await page.goto(`${guarded.url}/#cam`);

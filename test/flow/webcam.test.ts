@@ -15,7 +15,7 @@ import { openBrowser, type TestBrowser } from "../support/browser.ts";
 import { FAKE_CAMERA } from "../support/media-recorder.ts";
 import {
   CAMERA,
-  CAMERA_NUMBERS,
+  lostOf,
   numbersIn,
   READ_NUMBER,
   writeNumberedCamera,
@@ -167,40 +167,6 @@ function compare(got: readonly Seen[], put: readonly Seen[]): number {
     }
   }
   return ofTrack(put, 1).length - ofTrack(got, 1).length;
-}
-
-/** Numbers that go on where the camera begins again. Each is at most half of a round after the one before it. */
-function unwrapped(numbers: readonly number[]): number[] {
-  let total = numbers[0] ?? 0;
-  return numbers.map((number) => {
-    const step = (number - total) % CAMERA_NUMBERS;
-    total += step < 0 ? step + CAMERA_NUMBERS : step;
-    return total;
-  });
-}
-
-interface Lost {
-  /** Numbers of pictures that a reader of the camera got, and the archive does not have. */
-  readonly lost: readonly number[];
-  /** Numbers that neither has: a busy browser did not take them from its camera. */
-  readonly neverGiven: number;
-}
-
-/** From the first to the last picture that is stored. Throws when one is stored twice, or out of order. */
-function lostOf(given: readonly number[], numbers: readonly number[]): Lost {
-  const stored = unwrapped(numbers);
-  const [first = 0, last = 0] = [stored[0], stored.at(-1)];
-  for (const [i, number] of stored.entries()) {
-    const step = number - (stored[i - 1] ?? number - 1);
-    assert.ok(step > 0 && step < CAMERA_NUMBERS / 2, `${numbers}`);
-  }
-  const have = new Set(stored);
-  const missing = Array.from({ length: last - first }, (_, i) => first + i).filter(
-    (number) => !have.has(number),
-  );
-  const seen = new Set(given);
-  const lost = missing.filter((number) => seen.has(number % CAMERA_NUMBERS));
-  return { lost, neverGiven: missing.length - lost.length };
 }
 
 const VIDEO = `document.querySelector("streambank-player")?.shadowRoot?.querySelector("video")`;

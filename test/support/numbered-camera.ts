@@ -2,6 +2,7 @@
  * A camera for Chromium whose pictures are numbered: each shows its number as bars of black and white, large enough
  * to be read from what a browser has coded at the lowest rates.
  */
+import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { run } from "./run.ts";
 
@@ -71,4 +72,38 @@ export async function numbersIn(path: string): Promise<number[]> {
   return Array.from({ length: bars.length / BARS }, (_, i) =>
     numberOf(bars.subarray(i * BARS, (i + 1) * BARS)),
   );
+}
+
+/** Numbers that go on where the camera begins again. Each is at most half of a round after the one before it. */
+function unwrapped(numbers: readonly number[]): number[] {
+  let total = numbers[0] ?? 0;
+  return numbers.map((number) => {
+    const step = (number - total) % CAMERA_NUMBERS;
+    total += step < 0 ? step + CAMERA_NUMBERS : step;
+    return total;
+  });
+}
+
+export interface Lost {
+  /** Numbers of pictures that a reader of the camera got, and the archive does not have. */
+  readonly lost: readonly number[];
+  /** Numbers that neither has: a busy browser did not take them from its camera. */
+  readonly neverGiven: number;
+}
+
+/** From the first to the last picture that is stored. Throws when one is stored twice, or out of order. */
+export function lostOf(given: readonly number[], numbers: readonly number[]): Lost {
+  const stored = unwrapped(numbers);
+  const [first = 0, last = 0] = [stored[0], stored.at(-1)];
+  for (const [i, number] of stored.entries()) {
+    const step = number - (stored[i - 1] ?? number - 1);
+    assert.ok(step > 0 && step < CAMERA_NUMBERS / 2, `${numbers}`);
+  }
+  const have = new Set(stored);
+  const missing = Array.from({ length: last - first }, (_, i) => first + i).filter(
+    (number) => !have.has(number),
+  );
+  const seen = new Set(given);
+  const lost = missing.filter((number) => seen.has(number % CAMERA_NUMBERS));
+  return { lost, neverGiven: missing.length - lost.length };
 }

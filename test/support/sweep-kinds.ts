@@ -1,6 +1,7 @@
 /** Worlds of the sweep on real engines: a Ceph gateway, PostgreSQL, encryption before the gateway. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import connect from "postgres";
 import { nodeFiles } from "../../src/archive/files.ts";
 import { PostgresIndex } from "../../src/archive/index/postgres-index.ts";
 import { EncryptedStore } from "../../src/archive/store/encrypted-store.ts";
@@ -47,10 +48,21 @@ export async function startSweepEngines(): Promise<SweepEngines> {
     S3: async () => plain(bucket(`p${++made}/`)),
     "encrypted S3": () => encrypted(bucket(`p${++made}/`)),
   };
+  const database = await postgres.newDatabase();
+  await (await PostgresIndex.open(database)).close();
+  const admin = connect(database, { max: 1, onnotice: () => {} });
+  /** One world at a time: emptying tables is quicker than a new database. */
+  const emptied = async () => {
+    const rows = await admin`SELECT tablename FROM pg_tables
+      WHERE schemaname = 'public' AND tablename NOT IN ('index_version', 'counters')`;
+    const names = rows.map(({ tablename }) => `"${tablename}"`);
+    await admin.unsafe(`TRUNCATE ${names.join()} RESTART IDENTITY CASCADE`);
+    return database;
+  };
   const openers = {
     SQLite: async () => openDirectIndex,
     PostgreSQL: async () => {
-      const url = await postgres.newDatabase();
+      const url = await emptied();
       return () => PostgresIndex.open(url, { connections: 2 });
     },
   };
@@ -65,13 +77,14 @@ export async function startSweepEngines(): Promise<SweepEngines> {
         return { name, stride, offset, make: () => make(store, engine) };
       }),
     async [Symbol.asyncDispose]() {
+      await admin.end();
       await Promise.all([ceph[Symbol.asyncDispose](), postgres.remove()]);
     },
   };
 }
 
 interface Store {
-  readonly store: ObjectStore | undefined;
+  readonly store: World["store"];
   close(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ const DIALECT: Dialect = {
 };
 
 export interface PostgresOptions {
-  /** Connections; each runs one transaction at a time. */
+  /** Connections; each runs one transaction at a time. One more is for what keeps leases. */
   readonly connections?: number;
   /** A statement that runs longer is ended, ms. */
   readonly statementMs?: number;
@@ -57,6 +57,11 @@ const ATTEMPTS = 5;
 const OLD_POOL_S = 2;
 /** An index of ten years of a hundred cameras takes less to build, ms. */
 const TIDY_MS = 6 * 3_600_000;
+/**
+ * What keeps this node's leases, on a connection of their own: behind slow questions of viewers, which may have all the
+ * others for seconds, a node would lose its streams.
+ */
+const KEEPING: ReadonlySet<IndexMethod> = new Set(["now", "renewLeases", "putNode", "nodes"]);
 /** Reads of several queries that have to fit together. */
 const SNAPSHOTS: ReadonlySet<IndexMethod> = new Set(["chain", "stretches", "extent"]);
 
@@ -71,7 +76,10 @@ export const PostgresIndex = {
   async open(url: string, options: PostgresOptions = {}): Promise<FragmentIndex> {
     if (!URL.canParse(url)) throw new Fault("config.bad", "the index's address is not a URL");
     const all = { ...DEFAULTS, ...options };
-    const store = new PostgresStore(() => openPool(new URL(url), all));
+    const store = new PostgresStore({
+      work: () => openPool(new URL(url), all),
+      keeping: () => openPool(new URL(url), { ...all, connections: 1 }),
+    });
     try {
       await (all.readOnly ? store.checkVersion() : store.migrate());
     } catch (error) {
@@ -88,6 +96,7 @@ export const PostgresIndex = {
 };
 
 type Pool = postgres.Sql<Types>;
+type Lane = "work" | "keeping";
 
 function openPool(url: URL, options: PoolOptions): Pool {
   const { connections, statementMs, silenceMs, readOnly } = options;
@@ -144,8 +153,8 @@ function writeBytes(bytes: Uint8Array): string {
 }
 
 class PostgresStore {
-  readonly #openPool: () => Pool;
-  #pool: Pool;
+  readonly #open: Readonly<Record<Lane, () => Pool>>;
+  readonly #pools: Record<Lane, Pool>;
   /** Pools that a connection was lost from, as they end. */
   readonly #ending = new Set<Promise<void>>();
   readonly #operations: Operations = operations(DIALECT);
@@ -153,14 +162,15 @@ class PostgresStore {
   /** Texts with `$1` for `?`. */
   readonly #texts = new Map<string, string>();
 
-  constructor(open: () => Pool) {
-    this.#openPool = open;
-    this.#pool = open();
+  /** Pools connect when they are first asked. */
+  constructor(open: Readonly<Record<Lane, () => Pool>>) {
+    this.#open = open;
+    this.#pools = { work: open.work(), keeping: open.keeping() };
   }
 
   async migrate(): Promise<void> {
     try {
-      await this.#pool.begin(async (db) => {
+      await this.#pools.work.begin(async (db) => {
         await db.unsafe(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
         await db.unsafe("CREATE TABLE IF NOT EXISTS index_version (version integer NOT NULL)");
         const [row] = await db.unsafe("SELECT version FROM index_version");
@@ -181,7 +191,7 @@ class PostgresStore {
   async checkVersion(): Promise<void> {
     let version: number;
     try {
-      const [row] = await this.#pool.unsafe("SELECT version FROM index_version");
+      const [row] = await this.#pools.work.unsafe("SELECT version FROM index_version");
       version = Number(row?.version ?? 0);
     } catch (error) {
       throw postgresFault(error);
@@ -192,12 +202,13 @@ class PostgresStore {
 
   async call(method: IndexMethod, args: readonly unknown[]): Promise<unknown> {
     const start = this.#operations[method] as (...args: readonly unknown[]) => Step<unknown>;
+    const lane: Lane = KEEPING.has(method) ? "keeping" : "work";
     for (let attempt = 1; ; attempt++) {
-      const pool = this.#pool;
+      const pool = this.#pools[lane];
       try {
         return await this.#attempt(pool, method, () => start(...args));
       } catch (error) {
-        if (isLoss(error)) this.#replace(pool);
+        if (isLoss(error)) this.#replace(lane, pool);
         const code = (error as { code?: string }).code ?? "";
         if (attempt === ATTEMPTS || !AGAIN.has(code)) throw postgresFault(error);
       }
@@ -205,9 +216,9 @@ class PostgresStore {
   }
 
   /** The driver may never use a connection again that it lost: what is under way is given a time, then all are new. */
-  #replace(pool: Pool): void {
-    if (this.#pool !== pool) return;
-    this.#pool = this.#openPool();
+  #replace(lane: Lane, pool: Pool): void {
+    if (this.#pools[lane] !== pool) return;
+    this.#pools[lane] = this.#open[lane]();
     const ending = pool
       .end({ timeout: OLD_POOL_S })
       .catch(() => {})
@@ -247,7 +258,8 @@ class PostgresStore {
 
   async close(): Promise<void> {
     await this.#endTidy().catch(() => {});
-    await Promise.all([this.#pool.end({ timeout: OLD_POOL_S }), ...this.#ending]);
+    const ending = Object.values(this.#pools).map((pool) => pool.end({ timeout: OLD_POOL_S }));
+    await Promise.all([...ending, ...this.#ending]);
   }
 
   async #finish<T>(db: Connection, step: Step<T>): Promise<T> {

@@ -110,13 +110,12 @@ class Check {
     for await (const page of store.list(""))
       for (const { key } of page) {
         const stream = key.split("/")[0] ?? "";
-        if (!known.has(stream) && !isImageKey(key))
-          await this.report({
-            stream,
-            name: key,
-            problem: "unknown",
-            why: "its stream is not there",
-          });
+        if (known.has(stream) || isImageKey(key)) continue;
+        const packId = packIdOfKey(key);
+        // Of a stream that was deleted lately.
+        if (packId !== undefined && (await this.#isGarbage(packId))) continue;
+        const why = "its stream is not there";
+        await this.report({ stream, name: key, problem: "unknown", why });
       }
   }
 

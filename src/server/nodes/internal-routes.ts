@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/errors.ts";
+import { identityOf } from "../../ingest/publishers.ts";
 import type { NodeAuth } from "./node-auth.ts";
 
 export interface InternalParts {
@@ -33,14 +34,32 @@ export function internalRoutes(app: FastifyInstance, parts: InternalParts): void
     reply.header("cache-control", "no-store").type("application/octet-stream");
     return reply.code(206).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   });
-  app.post<{ Params: { name: string }; Querystring: { identity?: string } }>(
+  app.post<{ Params: { name: string }; Querystring: LetGoQuery }>(
     "/internal/streams/:name/let-go",
     async (req, reply) => {
       check(req);
-      const freed = await letGo(req.params.name, req.query.identity ?? "");
+      const freed = await letGo(req.params.name, askedFor(req.query));
       return reply.code(freed ? 200 : 409).send({ freed });
     },
   );
+}
+
+interface LetGoQuery {
+  readonly identity?: string;
+  /** In place of it, of a node of the version before: where an RTMP encoder is. To go with the next version. */
+  readonly address?: string;
+}
+
+/** The query of such a request, which nodes of the version before understand, too. */
+export function letGoQuery(identity: string): string {
+  const [, address] = /^rtmp from (.+)$/.exec(identity) ?? [];
+  const query = new URLSearchParams({ identity, ...(address === undefined ? {} : { address }) });
+  return `?${query}`;
+}
+
+function askedFor({ identity, address }: LetGoQuery): string {
+  if (identity !== undefined) return identity;
+  return address === undefined ? "" : identityOf("rtmp", undefined, address);
 }
 
 function wholeRange(header: string | undefined): { offset: number; size: number } {

@@ -10,6 +10,7 @@ import type { LiveSink } from "../../fragment/live.ts";
 import type { Ingest } from "../../ingest/ingest.ts";
 import type { Elsewhere } from "../../ingest/placement.ts";
 import { IndexTime } from "./index-time.ts";
+import { letGoQuery } from "./internal-routes.ts";
 import { isDeclaredLost, LostNodes, nodeOf } from "./lost-nodes.ts";
 import { LostPacks } from "./lost-packs.ts";
 import { NodeAuth } from "./node-auth.ts";
@@ -95,8 +96,8 @@ export class Nodes {
       lease: (stream) => index.lease(stream),
       ask: async (node, stream, identity) => {
         const path = `/internal/streams/${encodeURIComponent(stream)}/let-go`;
-        const query = `?identity=${encodeURIComponent(identity)}`;
-        const { status } = await client.ask(node.url, path + query, { method: "POST" });
+        const url = path + letGoQuery(identity);
+        const { status } = await client.ask(node.url, url, { method: "POST" });
         return status === 200;
       },
     });
