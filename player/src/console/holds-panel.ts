@@ -58,14 +58,7 @@ export function holdsPanel(
 
 function holdsTable(holds: readonly Hold[], release?: (hold: Hold) => Promise<void>): HTMLElement {
   if (holds.length === 0) return h("p", {}, "Nothing is held.");
-  const heads = [
-    "From",
-    "To",
-    "Why",
-    "Who",
-    "Until",
-    ...(release === undefined ? [] : ["Release"]),
-  ];
+  const heads = ["Range", "Why", "Who", "Until", ...(release === undefined ? [] : ["Release"])];
   return table(
     "Holds",
     heads,
