@@ -28,6 +28,7 @@ const SIZE = `${CAMERA.width}x${CAMERA.height}`;
 const TAKE_MS = 5000;
 /** Evaluated in the page: where the element has its fields. */
 const INSIDE = 'document.querySelector("streambank-producer").shadowRoot';
+const STOPPED = `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`;
 
 /** One frame as the page put it and as the archive gives it. */
 interface Seen {
@@ -250,9 +251,7 @@ suite("the webcam page", options, () => {
       await page.waitForFunction(`${span} > ${TAKE_MS}`);
       assert.equal(await page.textContent("#state"), "Live, and being stored.");
       await page.click("#go");
-      await page.waitForFunction(
-        `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
-      );
+      await page.waitForFunction(STOPPED);
       assert.equal(await page.textContent("#state"), "Stopped. Everything is stored.");
       const put = await putBy(page);
       const pictures = ofTrack(put, 1);
@@ -314,7 +313,6 @@ suite("the webcam page", options, () => {
     // fragment, which is every two seconds: one that has no frame yet would count as given up.
     const put = await putBy(page);
     await page.waitForFunction(`parseFloat(${INSIDE}.querySelector('#buffered').textContent) > 7`);
-    // No chance to say goodbye.
     await page.close({ runBeforeUnload: false });
     await using second = await startServerProcess(dir.path, ["--http-port", port]);
     await using next = await newPage();
@@ -322,9 +320,7 @@ suite("the webcam page", options, () => {
     await goLive(next, { stream: "me", method: "webcodecs", codec: "vp8" });
     await next.waitForFunction(`Number(${INSIDE}.querySelector('#fragments').textContent) > 3`);
     await next.click("#go");
-    await next.waitForFunction(
-      `${INSIDE}.querySelector('#state').textContent.startsWith('Stopped')`,
-    );
+    await next.waitForFunction(STOPPED);
     assert.equal(await next.textContent("#state"), "Stopped. Everything is stored.");
     const putNext = await putBy(next);
     const got = await archived(second, "me", await clipOf(second, "me"));
