@@ -3,6 +3,7 @@
  * background; what is not written yet when a page is killed, tens of milliseconds, is gone with it.
  */
 import { asFault, Fault } from "../../../src/base/errors.ts";
+import { join } from "../../../src/media/mkv/out.ts";
 import type { FragmentStore, KeptFragment } from "../fragment-store.ts";
 
 const PREFIX = "streambank-kept-";
@@ -45,9 +46,7 @@ export class IndexedDbStore implements FragmentStore {
     const failed = this.#failed;
     this.#failed = undefined;
     if (failed !== undefined) throw failed;
-    const record = new KeptRecord(this, { id: this.#nextId++, startUs, bytes: 0 });
-    record.append(header);
-    return record;
+    return new KeptRecord(this, { id: this.#nextId++, startUs, bytes: 0 }, header);
   }
 
   async close(): Promise<void> {
@@ -96,11 +95,14 @@ export class IndexedDbStore implements FragmentStore {
 class KeptRecord implements KeptFragment {
   readonly #store: IndexedDbStore;
   readonly #head: Head;
+  /** Not written yet. */
+  #header: Uint8Array | undefined;
   #count = 0;
 
-  constructor(store: IndexedDbStore, head: Head) {
+  constructor(store: IndexedDbStore, head: Head, header?: Uint8Array) {
     this.#store = store;
     this.#head = head;
+    this.#header = header;
   }
 
   get startUs(): number {
@@ -111,7 +113,10 @@ class KeptRecord implements KeptFragment {
     return this.#head.bytes;
   }
 
-  append(bytes: Uint8Array): void {
+  /** The first one with the header: a page that goes between the two would leave a fragment without a frame. */
+  append(frame: Uint8Array): void {
+    const bytes = this.#header === undefined ? frame : join([this.#header, frame]);
+    this.#header = undefined;
     this.#head.bytes += bytes.length;
     const head = { ...this.#head };
     const at = this.#count++;
