@@ -217,7 +217,9 @@ suite("LiveHub, keeping house", () => {
     hub.watch("cam", "mkv", new KeepingViewer());
     const lastFrameMs = camera.receivedMs(2);
     const session = "session-1";
-    const want = { live: true, lastFrameMs, trackSet, session, viewers: 2 };
+    // Not a second of it yet.
+    const rates = { fps: 0, kbits: 0 };
+    const want = { live: true, lastFrameMs, trackSet, session, viewers: 2, rates };
     assert.deepEqual(hub.status("cam"), want);
     watch.close();
     camera.close();
