@@ -32,7 +32,7 @@ export class Engines implements AsyncDisposable {
   }
 
   static async start(ceph: CephOptions): Promise<Engines> {
-    const [store, postgres] = await Promise.all([Ceph.start(ceph), startPostgres()]);
+    const [store, postgres] = await Promise.all([Ceph.start(ceph), startPostgres({ fsync: true })]);
     const folder = tempDir("endurance");
     const url = await postgres.newDatabase();
     writeFileSync(join(folder.path, "access"), store.accessKey);

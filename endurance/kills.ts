@@ -1,13 +1,13 @@
 /**
  * Twenty cameras, and everything they depend on is killed or frozen in turn while they go on. Prints a table:
  * how long no fragment was PERSISTED at worst, and at the end what is missing or doubled, which must be nothing.
- * Arguments: cameras, seconds per event.
+ * Arguments: cameras, seconds per event, rounds.
  */
 import { realClock, sleep } from "../src/base/clock.ts";
 import { Cameras } from "./cameras.ts";
 import { Engines } from "./engines.ts";
 
-const [count = 20, seconds = 15] = process.argv.slice(2).map(Number);
+const [count = 20, seconds = 15, rounds = 1] = process.argv.slice(2).map(Number);
 const wait = (ms: number) => sleep(realClock, ms);
 
 await using engines = await Engines.start({ osds: 3, store: "bluestore", gateways: 1 });
@@ -62,6 +62,18 @@ const events: readonly Event[] = [
     },
   },
   {
+    name: "PostgreSQL, kill -9, back after 5 s",
+    run: async () => {
+      await engines.postgres.kill();
+      await wait(5000);
+      await engines.postgres.start();
+    },
+  },
+  {
+    name: "one connection's process of PostgreSQL, kill -9",
+    run: () => engines.postgres.killBackend(),
+  },
+  {
     name: "PostgreSQL, SIGSTOP for 5 s",
     run: async () => {
       await engines.postgres.freeze();
@@ -74,7 +86,7 @@ const events: readonly Event[] = [
 await wait(10_000);
 console.log("| event | longest time without a PERSISTED | fragments in that time | errors told |");
 console.log("|---|---|---|---|");
-for (const { name, run } of events) {
+for (const { name, run } of Array.from({ length: rounds }, () => events).flat()) {
   cameras.silence();
   const [persisted, errors] = [cameras.persisted, cameras.errors];
   const started = realClock.elapsed();

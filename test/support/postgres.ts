@@ -13,6 +13,10 @@ export interface PostgresServer {
   newDatabase(): Promise<string>;
   /** Ends it at once, as kill -9 does not: connections break, what was committed stays. */
   stop(): Promise<void>;
+  /** Kill -9 of the server and all its processes. */
+  kill(): Promise<void>;
+  /** Kill -9 of one process that serves a connection: the server ends the others, replays its log and goes on. */
+  killBackend(): Promise<void>;
   /** All its processes stand still, as on a machine that vanished, until `thaw`. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -25,14 +29,14 @@ export interface PostgresServer {
 const script = (name: string) => fileURLToPath(new URL(`../engines/${name}.sh`, import.meta.url));
 const PASSWORD = "archivesecret";
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** `fsync`: for runs in which it is killed. Most tests do without: each database begins with a hundred files. */
+export async function startPostgres({ fsync = false } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "streambank-pg-"));
   // The server is another user's process when the tests are root's.
   chmodSync(folder, 0o755);
   const port = await freePort();
   const start = async () => {
-    // Nothing here tests a power cut, and each database begins with a hundred files.
-    await run("env", ["FSYNC=off", script("pg-up"), folder, String(port)]);
+    await run("env", [`FSYNC=${fsync ? "on" : "off"}`, script("pg-up"), folder, String(port)]);
   };
   await start();
   const url = (database: string) => `postgres://archive:${PASSWORD}@127.0.0.1:${port}/${database}`;
@@ -49,6 +53,11 @@ export async function startPostgres(): Promise<PostgresServer> {
     freeze: () => signalAll(folder, "SIGSTOP"),
     thaw: () => signalAll(folder, "SIGCONT"),
     start,
+    kill: () => signalAll(folder, "SIGKILL"),
+    async killBackend() {
+      const { stdout } = await run("pgrep", ["-P", postmaster(folder), "-f", "postgres: archive"]);
+      signalIfAlive(Number(stdout.split("\n")[0]), "SIGKILL");
+    },
     async stop() {
       await run(script("pg-down"), [folder, "--now"]);
     },
@@ -58,12 +67,14 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-async function signalAll(folder: string, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
-  const [pid = ""] = readFileSync(join(folder, "data/postmaster.pid"), "utf8").split("\n");
-  // The postmaster first: stopped, it starts no further ones.
-  process.kill(Number(pid), signal);
+function postmaster(folder: string): string {
+  return readFileSync(join(folder, "data/postmaster.pid"), "utf8").split("\n")[0] ?? "";
+}
+
+async function signalAll(folder: string, signal: "SIGSTOP" | "SIGCONT" | "SIGKILL"): Promise<void> {
+  const pid = postmaster(folder);
   const { stdout } = await run("pgrep", ["-P", pid]);
-  for (const one of stdout.trim().split("\n")) signalIfAlive(Number(one), signal);
+  for (const one of [pid, ...stdout.trim().split("\n")]) signalIfAlive(Number(one), signal);
 }
 
 /** An autovacuum worker may have ended since it was listed. */
