@@ -1,78 +1,17 @@
 /** The server's HTTP API as the console uses it, and what it answers (docs/reference/http.md). Times are ms since the Unix epoch. */
+import type { TrackView } from "../../../src/client/types.ts";
 
-export interface StreamView {
-  readonly name: string;
-  readonly createdMs: number;
-  readonly retentionHours: number;
-  readonly retentionBytes: number;
-  readonly version: string;
-  readonly live: boolean;
-  readonly node?: string;
-  readonly producer?: {
-    readonly protocol: string;
-    readonly sinceMs: number;
-    readonly endedMs?: number;
-    readonly error?: { readonly code: string; readonly message: string };
-  };
-  readonly viewers: number;
-  readonly rate?: { readonly fps: number; readonly kbits: number };
-  readonly lastFrameMs?: number;
-  readonly tracks?: readonly TrackView[];
-  readonly firstMs?: number;
-  readonly lastMs?: number;
-  readonly bytes: number;
-  readonly source?: { readonly address: string; readonly state: string; readonly reason?: string };
-}
-
-export interface TrackView {
-  readonly type: string;
-  readonly codec: string;
-  readonly codecString?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly sampleRate?: number;
-  readonly channels?: number;
-}
-
-export interface ServerView {
-  readonly version: string;
-  readonly timeMs: number;
-  readonly startedMs: number;
-  readonly auth: "on" | "off";
-  readonly pushKey: boolean;
-  readonly tls: boolean;
-  readonly rtmpPort?: number;
-  readonly rtmpsPort?: number;
-  readonly ffmpeg: { readonly found: boolean; readonly version?: string };
-  readonly defaults: { readonly retentionHours: number; readonly createMissing: boolean };
-  readonly store: "folder" | "s3";
-  readonly disk?: {
-    readonly freeBytes: number;
-    readonly totalBytes: number;
-    readonly stopBytes: number;
-    readonly floorBytes: number;
-  };
-}
-
-export interface Sample {
-  readonly atMs: number;
-  readonly kbits: number;
-  readonly ackMs?: number;
-  readonly ackMaxMs?: number;
-  readonly producers: number;
-  readonly viewers: number;
-  readonly storedBytes: number;
-  readonly freeBytes: number;
-  readonly unarchivedMs: number;
-}
-
-export interface Session {
-  readonly id: string;
-  readonly actions: readonly string[];
-  readonly streams: string;
-  readonly server: boolean;
-  readonly signedIn: boolean;
-}
+export type {
+  AccessKey as KeyView,
+  Hold,
+  NewAccessKey as NewKey,
+  ServerInfo as ServerView,
+  ServerSample as Sample,
+  Session,
+  Stream as StreamView,
+  TrackView,
+  User as UserView,
+} from "../../../src/client/types.ts";
 
 export interface SourceView {
   readonly stream: string;
@@ -112,44 +51,11 @@ export interface Preview extends Sum {
   readonly complete: boolean;
 }
 
-export interface Hold {
-  readonly id: string;
-  readonly stream: string;
-  readonly from: number;
-  readonly to: number;
-  readonly who: string;
-  readonly why: string;
-  readonly createdMs: number;
-  readonly untilMs?: number;
-}
-
 export interface Gap {
   readonly from: number;
   readonly to: number;
   readonly cause: string;
   readonly detail?: string;
-}
-
-export interface KeyView {
-  readonly id: string;
-  readonly name: string;
-  readonly actions: readonly string[];
-  readonly streams: string;
-  readonly createdMs: number;
-  readonly expiresMs?: number;
-}
-
-export interface NewKey extends KeyView {
-  readonly secret: string;
-  readonly token: string;
-}
-
-export interface UserView {
-  readonly name: string;
-  readonly role: string;
-  readonly streams: string;
-  readonly createdMs: number;
-  readonly changedMs: number;
 }
 
 export interface AuditRow {
