@@ -7,6 +7,7 @@ import { localNameProblems } from "./check-docs.ts";
 import { errorTableProblems } from "./doc-errors.ts";
 import { undocumentedExports } from "./doc-exports.ts";
 import { linkProblems } from "./doc-links.ts";
+import { ackProblems, tailMessageProblems } from "./doc-messages.ts";
 import { settingTableProblems } from "./doc-settings.ts";
 
 /** A folder with these files, gone when the test ends. */
@@ -137,6 +138,41 @@ suite("the table of settings", () => {
     assert.deepEqual(settingTableProblems(page.replace(row, other)), [
       "settings.md: no row for leaseSeconds",
       "settings.md: other is not a setting",
+    ]);
+  });
+});
+
+suite("messages", () => {
+  const read = (name: string) =>
+    readFileSync(join(import.meta.dirname, "../docs/formats", name), "utf8");
+
+  test("an ack, one of its keys or an ErrorId that the page does not have, and one it has too many", () => {
+    const page = read("acks.md");
+    assert.deepEqual(ackProblems(page), []);
+    const other = page
+      .replace("| `IDLE` |", "| `REST` |")
+      .replaceAll("LiveOnly", "Live")
+      .replace("| 4006 ", "| 4999 ");
+    assert.deepEqual(ackProblems(other), [
+      "docs/formats/acks.md: nothing of IDLE",
+      "docs/formats/acks.md: nothing of LiveOnly",
+      "docs/formats/acks.md: nothing of | 4006 `INVALID_MKV_DATA`",
+      "docs/formats/acks.md: no such id: | 4999 `INVALID_MKV_DATA`",
+    ]);
+  });
+
+  test("a tail's text message, one of its keys, and a row too many", () => {
+    const sources = [
+      'JSON.stringify({ type: "lost", frames: item.frames, tracks })',
+      'type A = | { readonly kind: "live" } | { readonly kind: "offline"; readonly sinceMs?: Millis }',
+    ];
+    const page =
+      '| `{"type":"lost","frames":n}` | a |\n| `{"type":"live"}` | b |\n| `{"type":"old"}` | c |';
+    assert.deepEqual(tailMessageProblems(page, sources), [
+      "docs/formats/tail.md: no row for offline",
+      "docs/formats/tail.md: no such message: old",
+      "docs/formats/tail.md: no tracks of lost",
+      "docs/formats/tail.md: no sinceMs of offline",
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Fails if the documentation has drifted: a link that leads nowhere, an error code or status that the table
- * does not have, a route without a row, a public name without a doc comment, the address of somebody's machine.
+ * does not have, a route, a setting or a message without a row, a public name without a doc comment, the address of somebody's machine.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -9,6 +9,7 @@ import { SOCKETS } from "../src/server/openapi/sockets.ts";
 import { errorTableProblems } from "./doc-errors.ts";
 import { undocumentedExports } from "./doc-exports.ts";
 import { linkProblems } from "./doc-links.ts";
+import { ackProblems, tailMessageProblems } from "./doc-messages.ts";
 import { routeTableProblems, socketProblems } from "./doc-routes.ts";
 import { settingTableProblems } from "./doc-settings.ts";
 
@@ -17,6 +18,13 @@ const LOCAL: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w.~-])[/](?:work|home|root|Users)[/]\w/, "a path of one machine"],
   [/\bregistry\.[a-z0-9-]+\.[a-z]{2,}\b(?!\()/i, "a registry host"],
   [/"resolved": "[h]ttp/, "a registry address (set omit-lockfile-registry-resolved)"],
+];
+
+/** Who writes the texts of a tail. */
+const TAIL_SOURCES = [
+  "src/play/tail/messages.ts",
+  "src/play/tail/tail-socket.ts",
+  "src/live/feed-items.ts",
 ];
 
 /** Texts that name one machine's folders or a package registry, as `path:line: what`. */
@@ -56,6 +64,8 @@ export function findProblems(root: string): string[] {
     ...routeTableProblems(read("docs/reference/http.md"), OPERATIONS),
     ...socketProblems(read("docs/reference/http.md"), SOCKETS),
     ...settingTableProblems(read("docs/reference/settings.md")),
+    ...ackProblems(read("docs/formats/acks.md")),
+    ...tailMessageProblems(read("docs/formats/tail.md"), TAIL_SOURCES.map(read)),
     ...entries.sort().flatMap((path) => undocumentedExports(root, path)),
     ...[...pages, ...sources, "package.json", "package-lock.json"].flatMap((path) =>
       localNameProblems(path, read(path)),
