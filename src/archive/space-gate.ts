@@ -3,7 +3,7 @@
  * keep what they have. What waits too long is refused. The mark rises with the rate at which media really comes in.
  */
 import type { CancelTimer, Clock } from "../base/clock.ts";
-import { Fault } from "../base/errors.ts";
+import { Fault, serverClosing } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Space } from "./files.ts";
 
@@ -95,7 +95,7 @@ export class SpaceGate {
   stop(): void {
     this.#closed = true;
     this.#timer();
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(closing());
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(serverClosing());
   }
 
   /**
@@ -105,7 +105,7 @@ export class SpaceGate {
   pass(): Promise<void> | undefined {
     if (this.#reason === undefined) return undefined;
     // Nobody looks at the disk any more, so nobody would let it in or send it away.
-    if (this.#closed) return Promise.reject(closing());
+    if (this.#closed) return Promise.reject(serverClosing());
     const untilMs = this.#parts.clock.elapsed() + this.#parts.limits.patienceMs;
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, untilMs }));
   }
@@ -221,8 +221,4 @@ export class SpaceGate {
     this.#parts.changed?.(true);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
-}
-
-function closing(): Fault {
-  return new Fault("server.closing", "the server is stopping");
 }

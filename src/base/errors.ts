@@ -112,6 +112,11 @@ export class Fault extends Error {
   }
 }
 
+/** For what comes, or still waits, when the server was told to stop. */
+export function serverClosing(): Fault {
+  return new Fault("server.closing", "the server is stopping");
+}
+
 /** Any thrown value as a `Fault`; what is not one becomes `internal` (or the given code) with its cause. */
 export function asFault(error: unknown, code: FaultCode = "internal"): Fault {
   if (error instanceof Fault) return error;

@@ -1,7 +1,7 @@
 /** All producer connections of a server. Opens sessions and ends them when the server stops. */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
-import { Fault, type FaultCode } from "../base/errors.ts";
+import { type Fault, type FaultCode, serverClosing } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { type Meters, noMeters } from "../base/meters.ts";
 import type { Millis } from "../base/units.ts";
@@ -99,7 +99,7 @@ export class Ingest {
 
   /** Throws `ingest.busy`, `stream.not-found`, `server.closing`. */
   async open(options: OpenOptions): Promise<IngestSession> {
-    if (this.#closing) throw closing();
+    if (this.#closing) throw serverClosing();
     const entry = new Entry(options);
     const leave = this.publishers.enter(options.stream, entry);
     try {
@@ -123,7 +123,7 @@ export class Ingest {
     if (this.#closing) {
       // It stopped while the recording was being opened: nobody would end this session.
       await recording.close();
-      throw closing();
+      throw serverClosing();
     }
     const log = this.#parts.log.child({ stream, session: id });
     const publisher = live.open(stream, id);
@@ -197,10 +197,6 @@ class Entry implements Publisher {
     if (this.#replaced !== undefined) this.#replaced(why);
     else this.#session?.shutDown(why);
   }
-}
-
-function closing(): Fault {
-  return new Fault("server.closing", "the server is stopping");
 }
 
 function tellArchived(transport: SessionTransport, stored: readonly StoredFragment[]): void {

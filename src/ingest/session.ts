@@ -5,7 +5,7 @@
  */
 import type { CancelTimer, Clock } from "../base/clock.ts";
 import { type Crc32, crc32 } from "../base/crc32.ts";
-import { asFault, Fault } from "../base/errors.ts";
+import { asFault, type Fault, serverClosing } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { type Meters, noMeters } from "../base/meters.ts";
 import type { Millis } from "../base/units.ts";
@@ -191,7 +191,7 @@ export class IngestSession {
    * The server stops, or takes no more: whole blocks are stored, and the producer is told that its body was not taken to
    * the end, and why.
    */
-  shutDown(why = new Fault("server.closing", "the server is stopping")): void {
+  shutDown(why = serverClosing()): void {
     if (this.#ending) return;
     this.#fault ??= why;
     this.#stop();

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { HookRow } from "../../archive/index/index-events.ts";
 import { type CancelTimer, isoTime } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/errors.ts";
+import { asFault, Fault, serverClosing } from "../../base/errors.ts";
 import { checkHookUrl } from "./hook-address.ts";
 import { isStreamPattern } from "./hook-filter.ts";
 import { deliveryBody, HookSender, type SenderParts, type SenderStatus } from "./hook-sender.ts";
@@ -186,7 +186,7 @@ export class Hooks {
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => {
-      if (this.#closed) throw new Fault("server.closing", "the server is stopping");
+      if (this.#closed) throw serverClosing();
       return run();
     });
     this.#turn = result.catch(() => {});

@@ -6,7 +6,7 @@
 import type { Fence } from "../../archive/index/fragment-index.ts";
 import type { IndexLeases, LeaseRow } from "../../archive/index/index-leases.ts";
 import type { CancelTimer, Clock } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/errors.ts";
+import { asFault, Fault, serverClosing } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { IndexTime } from "./index-time.ts";
 
@@ -158,7 +158,7 @@ export class StreamLeases {
     const held = this.#held.get(stream);
     if (held !== undefined && !this.#runsOut(held)) return rowOf(held);
     if (held !== undefined) this.#lose(stream, held);
-    if (this.#closed) throw new Fault("server.closing", "the server is stopping");
+    if (this.#closed) throw serverClosing();
     const before = await index.lease(stream);
     const { ttlMs } = times;
     const row = await index.takeLease({ stream, node, ttlMs }, await time.read());

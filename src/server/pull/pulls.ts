@@ -1,5 +1,5 @@
 /** All sources of a server: those of the configuration file, and those the API makes and takes away. */
-import { Fault } from "../../base/errors.ts";
+import { Fault, serverClosing } from "../../base/errors.ts";
 import { ensureStream } from "../../ingest/ensure-stream.ts";
 import { PulledSource, type PullParts, type SourceView } from "./pulled-source.ts";
 import { checkAddress, MAX_SOURCES, type SourceConfig } from "./source-config.ts";
@@ -155,7 +155,7 @@ export class Pulls {
   }
 
   #refuseClosing(): void {
-    if (this.#closing) throw new Fault("server.closing", "the server is stopping");
+    if (this.#closing) throw serverClosing();
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
