@@ -103,7 +103,7 @@ async function assemble(common: Common, { archive, nodes }: OpenedArchive): Prom
     ...{ node: nodes?.id ?? ONE_NODE, streams: () => archive.list() },
   });
   const parts = {
-    ...{ retention, reader, images, imageJobs, notifications },
+    ...{ retention, reader, leased, images, imageJobs, notifications },
     ...{ config, clock, log, archive, hub, ingest, events, metrics, readiness, nodes, history },
     listening: new Listening(),
     ffmpeg: new FfmpegLook(clock, spawnChild),

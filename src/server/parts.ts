@@ -34,6 +34,8 @@ export interface Parts extends RetentionParts, Access {
   readonly archive: Archive;
   /** What can be read now: the archive, without packs on nodes that are not there. */
   readonly reader: FragmentReader;
+  /** The same with the packs that nobody can read now: what is missing of them is said, not left out. */
+  readonly leased: FragmentReader;
   readonly hub: LiveHub;
   readonly ingest: Ingest;
   readonly pulls: Pulls;

@@ -2,7 +2,6 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { leasedReader } from "../archive/retention/leased-reader.ts";
 import { asFault, Fault } from "../base/errors.ts";
 import { ensureStream } from "../ingest/ensure-stream.ts";
 import { handlePutSocket } from "../ingest/mkv-ws/put-socket.ts";
@@ -115,7 +114,7 @@ async function tailTarget(
   query: RawQuery,
   parts: Parts,
 ): Promise<Target> {
-  const { hub, archive, retention, clock, log, nodes } = parts;
+  const { hub, archive, leased: reader, clock, log, nodes } = parts;
   const forNode = isNode(req, parts);
   const { token: _, ...asked } = query;
   const head = socketHead(req);
@@ -128,7 +127,6 @@ async function tailTarget(
       // Another node is served from what is here: it would wait for itself.
       if (!forNode && nodes !== undefined) ws.once("close", nodes.watch(stream));
       const granted = access === undefined ? {} : { access };
-      const reader = leasedReader(archive, retention.leases);
       handleTailSocket(ws, { ...params, ...granted }, { hub, reader, clock, log });
     },
   };

@@ -3,6 +3,10 @@ import { readFileSync } from "node:fs";
 
 const PACKAGE = new URL("../../package.json", import.meta.url);
 
+let known: string | undefined;
+
+/** Read once. */
 export function version(): string {
-  return (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version;
+  known ??= (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version;
+  return known;
 }

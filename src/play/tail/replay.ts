@@ -199,9 +199,13 @@ export class Replay {
       this.#options.writer.push(before);
     }
     if (chunk === undefined) return;
+    if (!joined) {
+      this.#options.writer.push(chunk);
+      return;
+    }
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.bytes.length;
-    if (!joined || this.#pendingBytes >= JOINED_BYTES) this.#flush();
+    if (this.#pendingBytes >= JOINED_BYTES) this.#flush();
   }
 
   /** What was held back to go together. */

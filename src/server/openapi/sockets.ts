@@ -22,7 +22,7 @@ export const SOCKETS: Readonly<Record<string, SocketText>> = {
   "/v1/streams/:name/tail": {
     summary: "A WebSocket to watch, live or from a time on",
     query: TAIL,
-    sends: "text messages: JSON, such as what to play next",
+    sends: "text messages: JSON; a fresh token counts, all else is ignored",
     receives: "text messages: JSON of what follows; binary messages: frames or media, by `format`",
   },
 };

@@ -70,8 +70,10 @@ export function coverageQuery(query: RawQuery) {
   return { ...rangeOf(asked), resolutionMs: resolution, buckets: buckets ?? 0 };
 }
 
+const { clock: _, ...keyFrameRange } = namedRange("key frames");
+
 export const KEY_FRAMES = {
-  ...{ from: namedRange("key frames").from, to: namedRange("key frames").to },
+  ...keyFrameRange,
   direction: choice<Direction>(["forward", "backward"], "in which they follow each other"),
   step: whole(
     { fallback: 0, min: 0, max: MAX_RANGE_MS },
