@@ -1,5 +1,5 @@
 /** Who is signed in, and their own password. */
-import { ask } from "./api.ts";
+import { askForCookie } from "./api.ts";
 import { field, h, onSubmit, say, trouble } from "./dom.ts";
 import type { Context, Page } from "./page.ts";
 
@@ -55,7 +55,7 @@ function passwordPanel(name: string): HTMLElement {
   );
   onSubmit(form, place, async () => {
     if (next.value !== again.value) throw new Error("the new passwords are not the same");
-    await ask("POST", "/v1/password", { password: before.value, newPassword: next.value });
+    await askForCookie("POST", "/v1/password", { password: before.value, newPassword: next.value });
     form.reset();
     say("Your password is changed. Everywhere else you have to sign in again.");
   });

@@ -129,6 +129,16 @@ export async function ask<T>(method: Method, path: string, body?: object): Promi
   return (await answer.json()) as T;
 }
 
+/** When the cookie is there that is being asked for. */
+let newCookie: Promise<unknown> = Promise.resolve();
+
+/** As `ask`, where the answer has another cookie, and the one there is ends before it comes. */
+export async function askForCookie(method: Method, path: string, body: object): Promise<void> {
+  const asked = send(method, path, body, true);
+  newCookie = asked.catch(() => {});
+  await asked;
+}
+
 /** An answer that is no JSON: a picture. Throws as `ask`. */
 export async function askBlob(path: string): Promise<Blob> {
   return (await send("GET", path)).blob();
@@ -140,7 +150,12 @@ export async function askReady(): Promise<Ready> {
   return (await answer.json()) as Ready;
 }
 
-async function send(method: Method, path: string, body?: object): Promise<Response> {
+async function send(
+  method: Method,
+  path: string,
+  body?: object,
+  isAgain = false,
+): Promise<Response> {
   const headers = body === undefined ? {} : { "content-type": "application/json" };
   const text = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await fetch(path, { method, headers, ...text }).catch(unreachable);
@@ -149,7 +164,14 @@ async function send(method: Method, path: string, body?: object): Promise<Respon
     error?: { code?: string; message?: string };
   };
   const { code = "unknown", message = `the server answered ${answer.status}` } = error;
-  if (code === "auth.required" || code === "auth.expired") toSignIn();
+  if (code === "auth.required" || code === "auth.expired") {
+    if (!isAgain) {
+      // Refused, so not done. It may have been under way while the cookie was changed.
+      await newCookie;
+      return send(method, path, body, true);
+    }
+    toSignIn();
+  }
   throw new ApiError(answer.status, code, message);
 }
 
