@@ -1,6 +1,8 @@
 /** The page: list of cameras, and the player of the one chosen. The address names it, and the moment: `#camera?t=…Z`. */
+
 import { type CancelTimer, realClock } from "../../src/base/clock.ts";
 import { Api, type StreamView } from "./api.ts";
+import { byId } from "./html.ts";
 import { placeText, readPlace } from "./share-link.ts";
 import { StreambankPlayer } from "./streambank.ts";
 import { welcome } from "./welcome.ts";
@@ -8,19 +10,13 @@ import { welcome } from "./welcome.ts";
 const REFRESH_MS = 3000;
 
 const api = new Api(location.origin);
-const list = element("cameras");
-const notice = element("notice");
-const stage = element("stage");
+const list = byId("cameras", HTMLElement);
+const notice = byId("notice", HTMLElement);
+const stage = byId("stage", HTMLElement);
 let player: StreambankPlayer | undefined;
 /** The address as this page wrote it last: only other ones are somebody's wish. */
 let written = "";
 let cancelRefresh: CancelTimer = () => {};
-
-function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`bug: the page has no #${id}`);
-  return found;
-}
 
 function chosen(): string {
   return readPlace(location.hash).stream;

@@ -1,35 +1,22 @@
 /** The inside of `<streambank-player>`. Text only; parts are found by name, and buttons do what `data-action` says. */
 import { type IconName, icon } from "./icons.ts";
 import { type Action, keyList, keyName } from "./keys.ts";
-import { byKeyframes, speeds, speedText } from "./speeds.ts";
+import { iconButton, spanButtons, speedOptions } from "./markup.ts";
+import { byKeyframes, speeds } from "./speeds.ts";
 import { playerStyles } from "./styles.ts";
-
-const MINUTE = 60_000;
-const spans: readonly (readonly [string, number])[] = [
-  ["1 min", MINUTE],
-  ["15 min", 15 * MINUTE],
-  ["1 h", 60 * MINUTE],
-  ["1 d", 24 * 60 * MINUTE],
-  ["30 d", 30 * 24 * 60 * MINUTE],
-];
 
 /** A button with a picture; its title names the key, too. */
 function button(action: Action, name: IconName, label: string): string {
   const key = keyList.find(([, of]) => of === action)?.[0][0];
   const hint = key === undefined ? "" : ` (${keyName(key)})`;
-  return `<button type="button" part="${action}" data-action="${action}" aria-label="${label}" title="${label}${hint}">${icon(name)}</button>`;
+  return iconButton(action, name, label, hint);
 }
 
-const speedOptions = (["Backwards, keyframes only", "Speed", "Keyframes only"] as const)
+const speedGroups = (["Backwards, keyframes only", "Speed", "Keyframes only"] as const)
   .map((label, group) => {
     const of = (speed: number) => (speed < 0 ? 0 : byKeyframes(speed) ? 2 : 1);
-    const options = speeds
-      .filter((speed) => of(speed) === group)
-      .map(
-        (speed) =>
-          `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speedText(speed)}</option>`,
-      );
-    return `<optgroup label="${label}">${options.join("")}</optgroup>`;
+    const options = speedOptions(speeds.filter((speed) => of(speed) === group));
+    return `<optgroup label="${label}">${options}</optgroup>`;
   })
   .join("");
 
@@ -85,7 +72,7 @@ export const playerMarkup = `<style>${playerStyles}</style>
   ${button("toggle", "pause", "Pause")}
   ${button("frame-back", "frame-back", "One picture back")}
   ${button("frame-forward", "frame-forward", "One picture on")}
-  <select part="speed" aria-label="Speed">${speedOptions}</select>
+  <select part="speed" aria-label="Speed">${speedGroups}</select>
   <button part="live" type="button" data-action="live" aria-pressed="true" title="Live (L)">Live</button>
   <div part="clock"><span part="time">--:--:--</span><span part="date"></span></div>
   <select part="zone" aria-label="Time zone">
@@ -102,7 +89,7 @@ export const playerMarkup = `<style>${playerStyles}</style>
   <div part="bar">
     ${button("zoom-out", "zoom-out", "Zoom out")}
     ${button("zoom-in", "zoom-in", "Zoom in")}
-    ${spans.map(([name, ms]) => `<button type="button" data-span="${ms}">${name}</button>`).join("")}
+    ${spanButtons()}
     ${button("jump", "jump", "Go to date and time")}
     ${button("list", "list", "List of recordings")}
     ${button("stats", "stats", "Statistics")}

@@ -1,28 +1,29 @@
 /** Signs in with a name and a password, or with a key, and goes back to the page that asked for it; signs out. */
+import { byId } from "./html.ts";
 
 interface Session {
   readonly id: string;
   readonly signedIn: boolean;
 }
 
-const trouble = element("trouble", HTMLElement);
-const forms = [element("person", HTMLFormElement), element("with-key", HTMLFormElement)] as const;
+const trouble = byId("trouble", HTMLElement);
+const forms = [byId("person", HTMLFormElement), byId("with-key", HTMLFormElement)] as const;
 const [person, withKey] = forms;
 const details = document.querySelector("details");
 
 person.addEventListener("submit", (event) => {
   event.preventDefault();
-  const { value: name } = element("name", HTMLInputElement);
-  const { value: password } = element("password", HTMLInputElement);
+  const { value: name } = byId("name", HTMLInputElement);
+  const { value: password } = byId("password", HTMLInputElement);
   signIn({ name, password }).catch(failed);
 });
 
 withKey.addEventListener("submit", (event) => {
   event.preventDefault();
-  signIn({ key: element("key", HTMLInputElement).value.trim() }).catch(failed);
+  signIn({ key: byId("key", HTMLInputElement).value.trim() }).catch(failed);
 });
 
-element("sign-out", HTMLButtonElement).addEventListener("click", async () => {
+byId("sign-out", HTMLButtonElement).addEventListener("click", async () => {
   const answer = await fetch("/v1/sign-out", { method: "POST" }).catch(() => undefined);
   if (answer === undefined) say("The server cannot be reached.");
   else location.replace(location.pathname);
@@ -53,11 +54,11 @@ async function showWho(): Promise<void> {
   const { id, signedIn } = (await answer.json()) as Session;
   for (const form of forms) form.hidden = true;
   if (details !== null) details.hidden = true;
-  element("first", HTMLElement).hidden = true;
-  element("who", HTMLElement).textContent = id.replace(/^\w+:/, "");
-  element("onward", HTMLAnchorElement).href = next();
-  element("sign-out", HTMLButtonElement).hidden = !signedIn;
-  element("signed-in", HTMLElement).hidden = false;
+  byId("first", HTMLElement).hidden = true;
+  byId("who", HTMLElement).textContent = id.replace(/^\w+:/, "");
+  byId("onward", HTMLAnchorElement).href = next();
+  byId("sign-out", HTMLButtonElement).hidden = !signedIn;
+  byId("signed-in", HTMLElement).hidden = false;
 }
 
 /** A page of this server, whatever the address says. */
@@ -89,10 +90,4 @@ function failed(error: unknown): void {
 
 function busy(is: boolean): void {
   for (const button of document.querySelectorAll("button")) button.disabled = is;
-}
-
-function element<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id);
-  if (found instanceof type) return found;
-  throw new Error(`bug: no ${id} in the page`);
 }

@@ -10,7 +10,7 @@ import type { Gap, Span } from "./coverage-types.ts";
 import { fire } from "./events.ts";
 import { explain } from "./explain.ts";
 import { ARRIVING_MS, gapAt, gapText, type Loaded, NOTICE_MS } from "./gap-model.ts";
-import { part, say } from "./html.ts";
+import { part, say, toggleFullScreen } from "./html.ts";
 import { JumpDialog } from "./jump-dialog.ts";
 import { type Action, actionOf } from "./keys.ts";
 import { Motion } from "./motion.ts";
@@ -188,7 +188,7 @@ export class StreambankPlayer extends HTMLElement {
     snapshot: () => void this.#saved.picture("png"),
     jpeg: () => void this.#saved.picture("jpeg"),
     gaps: () => this.#toggleGaps(),
-    full: () => this.#fullScreen(),
+    full: () => toggleFullScreen(this),
     mute: () => {
       this.#video.muted = !this.#video.muted;
     },
@@ -338,13 +338,6 @@ export class StreambankPlayer extends HTMLElement {
     this.setAttribute("gaps", this.waits ? "skip" : "wait");
     const how = this.waits ? "played in real time" : "left out";
     this.#view.notice(`Gaps in the recording are ${how}`);
-  }
-
-  #fullScreen(): void {
-    const done =
-      document.fullscreenElement === null ? this.requestFullscreen() : document.exitFullscreen();
-    // Refused without a user's gesture, or by the embedding page: the picture just stays small.
-    done.catch(() => {});
   }
 
   #show(): void {

@@ -1,4 +1,5 @@
 /** Add a camera: an encoder that pushes, an IP camera that is pulled, this device's webcam, programs. */
+import { say as write } from "../html.ts";
 import { ask, type StreamView, streamPath } from "./api.ts";
 import { copyable } from "./copy.ts";
 import { h } from "./dom.ts";
@@ -96,7 +97,7 @@ function firstPicture(name: string): { element: HTMLElement; stop: () => void } 
     const isLive = condition === "live" && stream.tracks !== undefined;
     const waiting = reason === undefined ? "Waiting for the first picture…" : `Not yet: ${reason}`;
     const text = isLive ? `${name} is live.` : waiting;
-    if (words.textContent !== text) words.textContent = text;
+    write(words, text);
     words.className = isLive ? "state live" : "state";
     links.hidden = !isLive;
   });

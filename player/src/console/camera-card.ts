@@ -1,5 +1,7 @@
 /** One camera on the first page. Made once; what changes is written into it. */
+
 import { realClock } from "../../../src/base/clock.ts";
+import { say as write } from "../html.ts";
 import type { Session, StreamView } from "./api.ts";
 import { h } from "./dom.ts";
 import { storageSentence } from "./forecast.ts";
@@ -42,13 +44,13 @@ export function cameraCard(name: string, session: Session): CameraCard {
         text,
         reason: why,
       } = stateText(stream, (ms) => dayTime(ms, realClock.now()));
-      set(state, text);
+      write(state, text);
       state.className = `state ${condition}`;
-      set(reason, why ?? "");
+      write(reason, why ?? "");
       reason.hidden = why === undefined;
       showFacts(facts, factsOf(stream));
       const { retentionHours, retentionBytes, rate } = stream;
-      set(forecast, storageSentence({ retentionHours, retentionBytes, kbits: rate?.kbits ?? 0 }));
+      write(forecast, storageSentence({ retentionHours, retentionBytes, kbits: rate?.kbits ?? 0 }));
       forecast.hidden = !stream.live;
     },
   };
@@ -74,10 +76,5 @@ export function showFacts(list: HTMLElement, facts: readonly (readonly [string, 
   const names = [...list.querySelectorAll("dt")].map(({ textContent }) => textContent);
   if (names.join() !== facts.map(([name]) => name).join())
     list.replaceChildren(...facts.map(([name]) => h("div", {}, h("dt", {}, name), h("dd", {}))));
-  for (const [i, dd] of [...list.querySelectorAll("dd")].entries()) set(dd, facts[i]?.[1] ?? "");
-}
-
-/** Only when it changes, so that selections and screen readers are left alone. */
-function set(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  for (const [i, dd] of [...list.querySelectorAll("dd")].entries()) write(dd, facts[i]?.[1] ?? "");
 }

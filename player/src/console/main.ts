@@ -1,4 +1,5 @@
 /** The console: which page the address names, who is signed in, and what they are shown. */
+import { byId } from "../html.ts";
 import { readPlace } from "../share-link.ts";
 import { ask, type ServerView, type Session } from "./api.ts";
 import { button, h, say, wordsOf } from "./dom.ts";
@@ -45,15 +46,9 @@ const PAGES: Readonly<Record<string, Entry>> = {
   },
 };
 
-const main = element("main");
+const main = byId("main", HTMLElement);
 let current: Page | undefined;
 let turn = 0;
-
-function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`bug: the page has no #${id}`);
-  return found;
-}
 
 async function start(): Promise<void> {
   // The player was at `/` before: addresses that were kept still lead to it.
@@ -87,8 +82,13 @@ function showNavigation(session: Session, server: ServerView): void {
   const watch = h("li", {}, h("a", { href: "/watch" }, "Watch"));
   const grid = h("li", {}, h("a", { href: "/player/grid.html" }, "Side by side"));
   const [first, ...rest] = links;
-  element("pages").replaceChildren(...(first === undefined ? [] : [first]), watch, grid, ...rest);
-  const who = element("who");
+  byId("pages", HTMLElement).replaceChildren(
+    ...(first === undefined ? [] : [first]),
+    watch,
+    grid,
+    ...rest,
+  );
+  const who = byId("who", HTMLElement);
   if (server.auth === "off") {
     who.replaceChildren(h("a", { href: "#/access" }, "No sign-in: open to everybody"));
     return;

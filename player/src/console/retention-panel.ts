@@ -1,4 +1,5 @@
 /** How long a camera's media is kept. What a change would delete is said before it is made. */
+import { say as write } from "../html.ts";
 import { ask, type Preview, type StreamView, streamPath } from "./api.ts";
 import { button, field, h, onSubmit, say, trouble } from "./dom.ts";
 import { previewText } from "./preview-text.ts";
@@ -35,8 +36,7 @@ export function retentionPanel(first: StreamView, manages: boolean): RetentionPa
   );
   const update = (stream: StreamView) => {
     newest = stream;
-    const text = keptSentence(stream);
-    if (kept.textContent !== text) kept.textContent = text;
+    write(kept, keptSentence(stream));
   };
   element.dataset.stream = name;
   return { element, update };

@@ -1,5 +1,7 @@
 /** One camera: what it sends, how long it is kept, what is held and missing, where it comes from, and its end. */
+
 import { realClock } from "../../../src/base/clock.ts";
+import { say as write } from "../html.ts";
 import { ask, type StreamView, streamPath } from "./api.ts";
 import { factsOf, showFacts } from "./camera-card.ts";
 import { confirmed } from "./dialog.ts";
@@ -67,7 +69,7 @@ function overviewOf(name: string) {
     update(stream: StreamView) {
       still.update(stream.live);
       const { condition, text, reason: why } = stateText(stream, now);
-      if (state.textContent !== text) state.textContent = text;
+      write(state, text);
       state.className = `state ${condition}`;
       reason.textContent = why ?? "";
       const { firstMs, lastMs, rate, retentionHours, retentionBytes } = stream;

@@ -1,18 +1,12 @@
 /** The inside of `<streambank-grid>`: text only. Buttons do what `data-action` says, as in the player. */
-import { type IconName, icon } from "../icons.ts";
-import { byKeyframes, speeds, speedText } from "../speeds.ts";
+import { iconButton, spanButtons, speedOptions } from "../markup.ts";
+import { byKeyframes, speeds } from "../speeds.ts";
 import { controls, panels } from "../styles.ts";
 import { themeStyles } from "../theme.ts";
 
 /** How many cameras are in view at once. */
 export const layouts: readonly number[] = [1, 4, 9, 16];
-const MINUTE = 60_000;
-const spans: readonly (readonly [string, number])[] = [
-  ["1 min", MINUTE],
-  ["15 min", 15 * MINUTE],
-  ["1 h", 60 * MINUTE],
-  ["1 d", 24 * 60 * MINUTE],
-];
+const DAY_MS = 86_400_000;
 
 const styles = `${themeStyles}
 :host { display: flex; flex-direction: column; min-width: 0; min-height: 0; gap: 12px; color: var(--_ink);
@@ -49,39 +43,28 @@ ${controls}${panels}
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;
 
-function button(action: string, name: IconName, label: string): string {
-  return `<button type="button" part="${action}" data-action="${action}" aria-label="${label}" title="${label}">${icon(name)}</button>`;
-}
-
 /** What all tiles can decode whole, forwards: by key frames they would show different moments. */
 const decoded = speeds.filter((speed) => !byKeyframes(speed));
-
-const speedOptions = decoded
-  .map(
-    (speed) =>
-      `<option value="${speed}"${speed === 1 ? " selected" : ""}>${speedText(speed)}</option>`,
-  )
-  .join("");
 
 export const gridMarkup = `<style>${styles}</style>
 <p part="notice" role="status"></p>
 <div part="tiles" role="group" aria-label="Cameras"></div>
 <div part="bar">
-  ${button("toggle", "pause", "Pause")}
-  <select part="speed" aria-label="Speed">${speedOptions}</select>
+  ${iconButton("toggle", "pause", "Pause")}
+  <select part="speed" aria-label="Speed">${speedOptions(decoded)}</select>
   <button part="live" type="button" data-action="live" aria-pressed="true" title="Live (L)">Live</button>
   <div part="clock"><span part="time">--:--:--</span><span part="date"></span></div>
   <div part="layouts" role="group" aria-label="Cameras at once">
     ${layouts.map((count) => `<button type="button" data-tiles="${count}" aria-pressed="false" title="${count} at once">${count}</button>`).join("")}
   </div>
   <button part="back" type="button" data-action="all" title="All cameras (Esc)" hidden>All cameras</button>
-  ${button("full", "full", "Full screen")}
+  ${iconButton("full", "full", "Full screen")}
 </div>
 <div part="panel">
   <streambank-timeline part="timeline"></streambank-timeline>
   <div part="bar">
-    ${button("zoom-out", "zoom-out", "Zoom out")}
-    ${button("zoom-in", "zoom-in", "Zoom in")}
-    ${spans.map(([name, ms]) => `<button type="button" data-span="${ms}">${name}</button>`).join("")}
+    ${iconButton("zoom-out", "zoom-out", "Zoom out")}
+    ${iconButton("zoom-in", "zoom-in", "Zoom in")}
+    ${spanButtons(DAY_MS)}
   </div>
 </div>`;

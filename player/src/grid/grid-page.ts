@@ -1,26 +1,22 @@
 /** The page with cameras side by side. The address names them and the moment: `#front-door,garden?tiles=4&t=…Z`; without names: all. */
+
 import { type CancelTimer, realClock } from "../../../src/base/clock.ts";
 import { Api } from "../api.ts";
+import { byId } from "../html.ts";
 import { gridPlaceText, readGridPlace } from "./grid-place.ts";
 import { StreambankGrid } from "./index.ts";
 
 const REFRESH_MS = 5000;
 
 const api = new Api(location.origin);
-const list = element("cameras");
-const notice = element("notice");
-const stage = element("stage");
+const list = byId("cameras", HTMLElement);
+const notice = byId("notice", HTMLElement);
+const stage = byId("stage", HTMLElement);
 let grid: StreambankGrid | undefined;
 let known: readonly string[] = [];
 /** The address as this page wrote it last: only other ones are somebody's wish. */
 let written = "";
 let cancelRefresh: CancelTimer = () => {};
-
-function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`bug: the page has no #${id}`);
-  return found;
-}
 
 async function refresh(): Promise<void> {
   try {

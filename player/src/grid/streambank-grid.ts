@@ -9,7 +9,7 @@ import type { Coverage } from "../coverage-types.ts";
 import { fire } from "../events.ts";
 import { explain } from "../explain.ts";
 import { NOTICE_MS } from "../gap-model.ts";
-import { part } from "../html.ts";
+import { part, toggleFullScreen } from "../html.ts";
 import { type Action, actionOf } from "../keys.ts";
 import { byKeyframes, speedAfter } from "../speeds.ts";
 import { StreambankTimeline } from "../streambank-timeline.ts";
@@ -164,7 +164,7 @@ export class StreambankGrid extends HTMLElement {
     live: () => this.live(),
     "zoom-in": () => this.#timeline.zoomBy(0.5),
     "zoom-out": () => this.#timeline.zoomBy(2),
-    full: () => this.#fullScreen(),
+    full: () => toggleFullScreen(this),
     all: () => this.enlarge(undefined),
   };
 
@@ -346,13 +346,6 @@ export class StreambankGrid extends HTMLElement {
     home.style.setProperty("--wanted", String(columns));
     for (const button of this.#root.querySelectorAll<HTMLElement>("button[data-tiles]"))
       button.setAttribute("aria-pressed", String(Number(button.dataset.tiles) === this.tiles));
-  }
-
-  #fullScreen(): void {
-    const done =
-      document.fullscreenElement === null ? this.requestFullscreen() : document.exitFullscreen();
-    // Refused without a user's gesture, or by the embedding page: it just stays small.
-    done.catch(() => {});
   }
 
   #listen(): void {
