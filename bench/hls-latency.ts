@@ -12,9 +12,9 @@ import { join } from "node:path";
 import { WebSocket } from "ws";
 import { Producer } from "../producer-sdk/src/index.ts";
 import { openRecording } from "../producer-sdk/src/node.ts";
-import { realClock } from "../src/base/clock.ts";
+import { realClock, sleep } from "../src/base/clock.ts";
 import { startServerProcess } from "../test/support/server.ts";
-import { judge, report, type Sample } from "./harness.ts";
+import { judge, percentile, report, type Sample } from "./harness.ts";
 import { benchFolder } from "./media.ts";
 
 const CAMERA = join(import.meta.dirname, "../samples/camera.mkv");
@@ -110,11 +110,6 @@ function urisOf(list: string): string[] {
   return [...list.matchAll(/#EXT-X-PART:[^\n]*URI="([^"]+)"/g)].map(([, uri]) => uri ?? "");
 }
 
-function percentile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-}
-
 function sampleOf(values: readonly number[]): Sample {
   return { p50: percentile(values, 0.5), p95: percentile(values, 0.95) };
 }
@@ -129,7 +124,7 @@ async function main(seconds: number): Promise<void> {
   const stop = startCamera(producer, tracks[0]?.number ?? 1);
   const [tail, parts] = [new Map<number, number>(), [] as Part[]];
   try {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await sleep(realClock, SETTLE_MS);
     const leave = await watchTail(server.url, tail);
     const from = performance.now() + SETTLE_MS;
     const to = from + seconds * 1000;

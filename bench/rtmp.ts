@@ -5,8 +5,7 @@
  * so both announce the same one: what is on the wire is the same. Its default of 4096 is measured beside it, without a bar.
  * Packages: libnginx-mod-rtmp, nginx-light. `--leg=1` to `--leg=3`: only this comparison.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { OUT_CHUNK_SIZE } from "../src/ingest/rtmp/chunk-writer.ts";
@@ -14,9 +13,9 @@ import { run } from "../test/support/run.ts";
 import { startServerProcess } from "../test/support/server.ts";
 import { judge, race, report } from "./harness.ts";
 import { type Recording, recording } from "./media.ts";
+import { requireNginx, startNginx } from "./nginx.ts";
 import { freePort, measureSide, type Side } from "./sides.ts";
 
-const NGINX = "/usr/sbin/nginx";
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const ROUNDS = 3;
 /** A push of a few seconds is little for a compiler that works in the background: ours gets cheaper until the fourth. */
@@ -28,21 +27,6 @@ interface RtmpSide extends Side {
   readonly port: number;
   /** Resolves when everything that was pushed is where it belongs. */
   settled(): Promise<void>;
-}
-
-async function reachable(port: number): Promise<void> {
-  const { connect } = await import("node:net");
-  for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("connect", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once("error", () => resolve(false));
-    });
-    if (open) return;
-  }
 }
 
 interface Leg {
@@ -57,31 +41,21 @@ const LEGS: readonly Leg[] = [
   { what: "record", chunkSize: NGINX_CHUNK_SIZE, ratio: Number.POSITIVE_INFINITY },
 ];
 
-async function startNginx(folder: string, { what, chunkSize }: Leg): Promise<RtmpSide> {
-  const port = await freePort();
+async function startTheirs(folder: string, { what, chunkSize }: Leg): Promise<RtmpSide> {
   const out = join(folder, "out");
   mkdirSync(out);
-  const conf = join(folder, "nginx.conf");
   const application =
     what === "record"
       ? `record all; record_path ${out};`
       : `hls on; hls_path ${out}; hls_fragment 2s;`;
-  writeFileSync(
-    conf,
-    `load_module ${MODULE}; user root; worker_processes 1; daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
-     events { worker_connections 100; }
-     rtmp { server { listen 127.0.0.1:${port}; chunk_size ${chunkSize}; max_message 16M;
+  const nginx = await startNginx(
+    folder,
+    (port) => `rtmp { server { listen 127.0.0.1:${port}; chunk_size ${chunkSize}; max_message 16M;
        application live { live on; ${application} } } }`,
+    MODULE,
   );
-  const child = spawn(NGINX, ["-p", folder, "-c", conf], { stdio: "inherit" });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  await reachable(port);
-  const stop = () => {
-    child.kill("SIGTERM");
-    return ended;
-  };
   // It writes over what was pushed before.
-  return { pid: child.pid ?? -1, port, settled: async () => {}, clear: async () => {}, stop };
+  return { ...nginx, settled: async () => {}, clear: async () => {} };
 }
 
 async function startOurs(folder: string): Promise<RtmpSide> {
@@ -110,8 +84,7 @@ async function push(input: Recording, { port, settled }: RtmpSide): Promise<void
   await settled();
 }
 
-if (!existsSync(NGINX) || !existsSync(MODULE))
-  throw new Error("this benchmark needs nginx: apt-get install nginx-light libnginx-mod-rtmp");
+requireNginx("nginx-light libnginx-mod-rtmp", MODULE);
 const input = await recording();
 const measure = (start: (folder: string) => Promise<RtmpSide>) =>
   measureSide({
@@ -125,7 +98,7 @@ for (const [i, leg] of LEGS.entries()) {
   const samples = await race({
     runs: ROUNDS,
     a: () => measure(startOurs),
-    b: () => measure((folder) => startNginx(folder, leg)),
+    b: () => measure((folder) => startTheirs(folder, leg)),
   });
   const name = `RTMP ingest, CPU per GB against nginx-rtmp ${what}, its chunks ${chunkSize} bytes`;
   report(judge({ name, unit: "s", bar: { op: "<=", ratio } }, "cpuPerGb", samples));

@@ -6,9 +6,7 @@
  * Segments are asked for as a player does, the picture's and the sound's of one time after each other. All of them are more than the
  * server keeps of those it made, so that the picture's are made anew each time; the newest are not.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesAt, mediaUrisOf, readPlaylist, textAt } from "../test/support/hls-client.ts";
 import { addPacks, makeStream } from "../test/support/index-packs.ts";
@@ -17,10 +15,9 @@ import { putMedia } from "../test/support/put-media.ts";
 import { startServerProcess, startTestServer } from "../test/support/server.ts";
 import { compare, judge, median, race, report, type Sample } from "./harness.ts";
 import { benchFolder } from "./media.ts";
+import { requireNginx, startNginx } from "./nginx.ts";
 import { cpuSeconds } from "./process-cpu.ts";
-import { freePort } from "./sides.ts";
 
-const NGINX = "/usr/sbin/nginx";
 const START_MS = 1_790_000_000_000;
 const ROUNDS = 3;
 /** Bytes fetched in a round, at least: CPU time is told in hundredths of a second, and nginx needs 0.15 s for a GB. */
@@ -36,36 +33,6 @@ async function put(url: string, startMs: number, times: number): Promise<void> {
     call.end();
     if ((await call.acks).at(-1)?.EventType !== "PERSISTED") throw new Error("not stored");
   }
-}
-
-async function reachable(port: number): Promise<void> {
-  for (let open = false; !open; )
-    open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once("error", () => resolve(false));
-    });
-}
-
-async function startNginx(folder: string, root: string) {
-  const port = await freePort();
-  const conf = join(folder, "nginx.conf");
-  writeFileSync(
-    conf,
-    `user root; worker_processes 1; daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
-     events { worker_connections 100; }
-     http { access_log off; sendfile on; server { listen 127.0.0.1:${port}; root ${root}; } }`,
-  );
-  const child = spawn(NGINX, ["-p", folder, "-c", conf], { stdio: "inherit" });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  await reachable(port);
-  const stop = () => {
-    child.kill("SIGTERM");
-    return ended;
-  };
-  return { pid: child.pid ?? -1, url: `http://127.0.0.1:${port}`, stop };
 }
 
 /** Fetches all of them again and again; CPU seconds of that process per GB, and MB per second. */
@@ -104,14 +71,17 @@ async function segmentsOf(url: string): Promise<string[]> {
 }
 
 async function throughput(): Promise<void> {
-  if (!existsSync(NGINX))
-    throw new Error("this benchmark needs nginx: apt-get install nginx-light");
+  requireNginx("nginx-light");
   mkdirSync(benchFolder, { recursive: true });
   const folder = mkdtempSync(join(benchFolder, "serve-"));
   const server = await startServerProcess(join(folder, "data"), ["--create-missing"]);
   const root = join(folder, "files");
   mkdirSync(root);
-  const nginx = await startNginx(folder, root);
+  const nginx = await startNginx(
+    folder,
+    (port) =>
+      `http { access_log off; sendfile on; server { listen 127.0.0.1:${port}; root ${root}; } }`,
+  );
   try {
     await put(server.url, START_MS, 5);
     const segments = await segmentsOf(server.url);
@@ -134,7 +104,7 @@ async function throughput(): Promise<void> {
       ["HLS segments, the newest again and again", 12, gets.slice(-NEWEST), names.slice(-NEWEST)],
       ["media of fragments (GetMedia's body)", 15, [() => length(media, post)], ["media"]],
     ] as const) {
-      const files = theirs.map((file) => () => length(`${nginx.url}/${file}`));
+      const files = theirs.map((file) => () => length(`http://127.0.0.1:${nginx.port}/${file}`));
       const samples = await race({
         runs: ROUNDS,
         a: () => fetched(server.pid, ours),
