@@ -4,28 +4,14 @@
  *
  *     npm run pack-player [-- FOLDER]     # writes FOLDER/streambank-player-VERSION.tgz, default: here
  */
-import {
-  cpSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { build } from "vite";
-import { run } from "../test/support/run.ts";
+import { compile, type Manifest, pack, pointAtDeclarations, ROOT } from "./packing.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const PLAYER = join(ROOT, "player");
 
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license: string;
-  readonly type: string;
+interface PlayerManifest extends Manifest {
   readonly exports: Readonly<Record<string, string>>;
 }
 
@@ -37,28 +23,17 @@ interface Entry {
   readonly source: string;
 }
 
-const own = JSON.parse(readFileSync(join(PLAYER, "package.json"), "utf8")) as Manifest;
+const own = JSON.parse(readFileSync(join(PLAYER, "package.json"), "utf8")) as PlayerManifest;
 const entries: readonly Entry[] = Object.entries(own.exports).map(([path, source]) => ({
   path,
   name: path === "." ? "player" : basename(path),
   source: join(PLAYER, source),
 }));
 
-/** Resolves with the path of the package, made in `folder`. */
-async function packPlayer(folder: string): Promise<string> {
-  const made = mkdtempSync(join(tmpdir(), "streambank-pack-"));
-  try {
-    await Promise.all([bundle(made), declare(made)]);
-    cpSync(join(ROOT, "LICENSE"), join(made, "LICENSE"));
-    cpSync(join(PLAYER, "README.md"), join(made, "README.md"));
-    writeFileSync(join(made, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
-    mkdirSync(folder, { recursive: true });
-    const { stdout } = await run("npm", ["pack", made, "--json", "--pack-destination", folder]);
-    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    return join(folder, filename);
-  } finally {
-    rmSync(made, { recursive: true, force: true });
-  }
+async function make(made: string): Promise<void> {
+  await Promise.all([bundle(made), declare(made)]);
+  cpSync(join(ROOT, "LICENSE"), join(made, "LICENSE"));
+  cpSync(join(PLAYER, "README.md"), join(made, "README.md"));
 }
 
 async function bundle(made: string): Promise<void> {
@@ -82,23 +57,13 @@ async function bundle(made: string): Promise<void> {
 
 /** Declarations in the folders the sources have here; imports name what is there. */
 async function declare(made: string): Promise<void> {
-  const project = join(made, "tsconfig.json");
-  const compilerOptions = {
-    ...{ noEmit: false, declaration: true, emitDeclarationOnly: true },
-    ...{ rootDir: ROOT, outDir: join(made, "types"), allowImportingTsExtensions: true },
-  };
-  const files = entries.map(({ source }) => source);
-  const config = {
-    extends: join(PLAYER, "tsconfig.json"),
-    ...{ compilerOptions, include: [], files },
-  };
-  writeFileSync(project, JSON.stringify(config));
-  await run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", project]);
-  rmSync(project);
-  for (const path of globSync("types/**/*.d.ts", { cwd: made }).map((name) => join(made, name))) {
-    const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replace(/(["'])(\.{1,2}\/[^"']+)\.ts\1/g, "$1$2.js$1"));
-  }
+  const outDir = join(made, "types");
+  await compile(made, {
+    ...{ base: "player/tsconfig.json", name: "tsconfig.json" },
+    files: entries.map(({ source }) => source),
+    compilerOptions: { emitDeclarationOnly: true, outDir, allowImportingTsExtensions: true },
+  });
+  pointAtDeclarations(outDir);
 }
 
 function manifest(): object {
@@ -116,4 +81,4 @@ function manifest(): object {
   };
 }
 
-console.log(await packPlayer(resolve(process.argv[2] ?? ".")));
+console.log(await pack(resolve(process.argv[2] ?? "."), manifest(), make));

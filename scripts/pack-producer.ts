@@ -4,20 +4,10 @@
  *
  *     npm run pack-producer [-- FOLDER]     # writes FOLDER/streambank-producer-VERSION.tgz, default: here
  */
-import {
-  cpSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { run } from "../test/support/run.ts";
+import { compile, type Manifest, pack, pointAtDeclarations, ROOT } from "./packing.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const SDK = join(ROOT, "producer-sdk/src");
 
 /** Node's part and the browser's see different global names. */
@@ -31,59 +21,28 @@ import "../producer-sdk/src/node/main.js";
 /** What they need of the repository as it is. */
 const AS_IT_IS = ["LICENSE", "producer-sdk/README.md", "samples/camera.mkv"];
 
-/** Resolves with the path of the package, made in `folder`. */
-async function packProducer(folder: string): Promise<string> {
-  const made = mkdtempSync(join(tmpdir(), "streambank-pack-"));
-  try {
-    await Promise.all(PARTS.map((part, i) => compile({ ...part, made, name: `part-${i}.json` })));
-    pointAtDeclarations(made);
-    for (const path of AS_IT_IS) {
-      const to = path.endsWith("README.md") ? "README.md" : path;
-      mkdirSync(dirname(join(made, to)), { recursive: true });
-      cpSync(join(ROOT, path), join(made, to));
-    }
-    mkdirSync(join(made, "bin"));
-    writeFileSync(join(made, "bin/streambank-producer.js"), COMMAND, { mode: 0o755 });
-    writeFileSync(join(made, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
-    mkdirSync(folder, { recursive: true });
-    const { stdout } = await run("npm", ["pack", made, "--json", "--pack-destination", folder]);
-    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    return join(folder, filename);
-  } finally {
-    rmSync(made, { recursive: true, force: true });
-  }
-}
-
-interface Part {
-  readonly base: string;
-  readonly files: readonly string[];
-  readonly made: string;
-  readonly name: string;
-}
-
-async function compile({ base, files, made, name }: Part): Promise<void> {
-  const project = join(made, name);
+async function make(made: string): Promise<void> {
   const compilerOptions = {
-    ...{ noEmit: false, declaration: true, rewriteRelativeImportExtensions: true },
-    ...{ rootDir: ROOT, outDir: made, typeRoots: [join(ROOT, "node_modules/@types")] },
+    ...{ rewriteRelativeImportExtensions: true, outDir: made },
+    typeRoots: [join(ROOT, "node_modules/@types")],
   };
-  const paths = files.map((file) => join(SDK, file));
-  const config = { extends: join(ROOT, base), compilerOptions, include: [], files: paths };
-  writeFileSync(project, JSON.stringify(config));
-  await run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", project]);
-  rmSync(project);
-}
-
-/** The compiler renames imports in JavaScript alone; in declarations they would name sources that are not there. */
-function pointAtDeclarations(made: string): void {
-  for (const path of globSync("**/*.d.ts", { cwd: made }).map((name) => join(made, name))) {
-    const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replace(/(["'])(\.{1,2}\/[^"']+)\.ts\1/g, "$1$2.js$1"));
+  const parts = PARTS.map(({ base, files }, i) => ({
+    ...{ base, compilerOptions, name: `part-${i}.json` },
+    files: files.map((file) => join(SDK, file)),
+  }));
+  await Promise.all(parts.map((part) => compile(made, part)));
+  pointAtDeclarations(made);
+  for (const path of AS_IT_IS) {
+    const to = path.endsWith("README.md") ? "README.md" : path;
+    mkdirSync(dirname(join(made, to)), { recursive: true });
+    cpSync(join(ROOT, path), join(made, to));
   }
+  mkdirSync(join(made, "bin"));
+  writeFileSync(join(made, "bin/streambank-producer.js"), COMMAND, { mode: 0o755 });
 }
 
 function manifest(): object {
-  const own = JSON.parse(readFileSync(join(SDK, "../package.json"), "utf8"));
+  const own = JSON.parse(readFileSync(join(SDK, "../package.json"), "utf8")) as Manifest;
   const entry = (name: string) => ({
     types: `./producer-sdk/src/${name}.d.ts`,
     default: `./producer-sdk/src/${name}.js`,
@@ -99,4 +58,4 @@ function manifest(): object {
   };
 }
 
-console.log(await packProducer(resolve(process.argv[2] ?? ".")));
+console.log(await pack(resolve(process.argv[2] ?? "."), manifest(), make));
